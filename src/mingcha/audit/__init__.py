@@ -1,0 +1,1 @@
+"""Use cases that put engines together: take in, screen, cover, report."""

@@ -1,0 +1,1 @@
+"""Commands: translate between people and use cases, nothing else."""

@@ -1,0 +1,1 @@
+"""What the data means: one YAML file per table, and everything that follows from it."""

@@ -1,0 +1,1 @@
+"""What every detector says: findings, their evidence, their money and their exports."""

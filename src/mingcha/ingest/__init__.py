@@ -1,0 +1,1 @@
+"""From a utility's files or database to accepted and quarantined rows."""

@@ -1,0 +1,1 @@
+"""Values everything else is built from: money, energy, periods, identifiers, errors. No input or output."""

@@ -1,0 +1,5 @@
+"""Book one, the rules as data; this module only says where it is."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent

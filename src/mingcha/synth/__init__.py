@@ -1,0 +1,1 @@
+"""The small honest utility: coherent books with planted faults and named innocents."""
