@@ -56,7 +56,9 @@ def combined_multiplier(
     """Return the combined ratio CT × PT (综合倍率), a plain factor.
 
     >>> one = Decimal(1)
-    >>> combined_multiplier(ct_primary=Decimal(200), ct_secondary=Decimal(5), pt_primary=one, pt_secondary=one)
+    >>> combined_multiplier(
+    ...     ct_primary=Decimal(200), ct_secondary=Decimal(5), pt_primary=one, pt_secondary=one
+    ... )
     Decimal('40')
     """
     if ct_secondary <= 0 or pt_secondary <= 0 or ct_primary <= 0 or pt_primary <= 0:
