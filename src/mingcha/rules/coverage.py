@@ -1,0 +1,70 @@
+"""Which rules can run on what was delivered, and why the others cannot: never silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mingcha.rules.book import Rule
+from mingcha.rules.graph import Graph, Source
+
+Delivered = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a rule can run; if not, why; if so, which exclusions and columns it runs without."""
+
+    rule_id: str
+    because: tuple[str, ...] = ()
+    not_applied: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def runs(self) -> bool:
+        """Return whether nothing required is missing."""
+        return not self.because
+
+
+def judge(*, rule: Rule, graph: Graph, delivered: Delivered) -> Verdict:
+    """Return whether `rule` can run on the tables and columns of `delivered`.
+
+    A required table or column that is missing is named with the relations that ask for it; an
+    optional one is listed under `not_applied`.
+    """
+    because: list[str] = []
+    not_applied: list[str] = []
+    for source in graph.sources(rule):
+        for lack, optional in _lacks(source, delivered, rule):
+            if optional:
+                not_applied.append(_spared(source, lack, rule))
+            else:
+                because.append(_told(source, lack))
+    return Verdict(rule.id, tuple(dict.fromkeys(because)), tuple(dict.fromkeys(not_applied)))
+
+
+def _lacks(source: Source, delivered: Delivered, rule: Rule) -> list[tuple[str, bool]]:
+    """Return (what is missing, whether the rule may run without it)."""
+    if source.name not in delivered:
+        return [(f"table {source.name}", source.optional)]
+    missing = [column for column in source.columns if column not in delivered[source.name]]
+    return [
+        (
+            f"column {source.name}.{column}",
+            source.optional or f"{source.name}.{column}" in rule.sheet.optional,
+        )
+        for column in missing
+    ]
+
+
+def _told(source: Source, lack: str) -> str:
+    chain = f" (needed by relation {' of '.join(reversed(source.chain))})" if source.chain else ""
+    return f"{lack} not delivered{chain}"
+
+
+def _spared(source: Source, lack: str, rule: Rule) -> str:
+    """Return the name under which the rule's author knows what is missing: an optional relation, or the table."""
+    for relation in source.chain:
+        if relation in rule.sheet.optional:
+            return relation
+    return lack.split(" ", 1)[1]

@@ -1,0 +1,20 @@
+-- A bill whose amount exceeds :limit_cny; the comment's placeholder is not one.
+SELECT
+  bill_id AS subject_id,
+  customer_id,
+  org_id,
+  :period_start AS period_start,
+  :period_end AS period_end,
+  CASE WHEN energy_kwh = 0 THEN 'insufficient_data' ELSE 'hit' END AS exit,
+  CASE WHEN energy_kwh = 0 THEN NULL ELSE 'order' END AS band,
+  CASE WHEN energy_kwh = 0 THEN 'no_amount' ELSE 'above_limit' END AS reason,
+  energy_kwh,
+  CAST(NULL AS DECIMAL(18, 2)) AS back_cny,
+  CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
+  CAST(amount - :limit_cny AS DECIMAL(18, 2)) AS refund_cny,
+  CAST(NULL AS DECIMAL(18, 2)) AS exposed_cny,
+  amount,
+  CAST(amount - :limit_cny AS DECIMAL(18, 2)) AS over
+FROM plain_bill
+WHERE billing_period = :period
+  AND amount > :limit_cny
