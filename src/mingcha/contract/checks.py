@@ -48,8 +48,10 @@ def frame_mistakes(*, frame: model.Frame, tables: dict[str, model.Table], files:
 
     A table whose file could not be read has been reported already and is not reported as missing.
     """
+    titles = Counter(words for table in tables.values() for words in (table.title.zh, table.title.en))
     listed = Counter(name for entry in frame.groups.values() for name in entry.tables)
     found = [f"the table `{name}` is listed {times} times" for name, times in listed.items() if times > 1]
+    found += [f"the table title `{title}` stands {n} times" for title, n in titles.items() if n > 1]
     for group, entry in frame.groups.items():
         for name in entry.tables:
             if name not in files:
@@ -129,6 +131,9 @@ def _storage_mistakes(table: model.Table) -> list[str]:
 def _column_mistakes(column: model.Column) -> Iterable[str]:
     if column.type == "enum" and not column.labels:
         yield "an enum needs its values under `enum`"
+    for language in ("zh", "en"):
+        words = Counter(getattr(label, language) for label in column.labels.values())
+        yield from (f"the words `{word}` stand for {n} values" for word, n in words.items() if n > 1)
     if column.type != "enum" and column.labels:
         yield f"only an enum has values under `enum`, this is {column.type}"
     if column.type in model.MEASURED and column.unit is None:

@@ -18,7 +18,9 @@ def create_table(*, table: model.Table, name: str | None = None) -> str:
 
 def empty_relation(*, table: model.Table) -> str:
     """Return a SELECT without rows that has the columns and types of `table`."""
-    columns = ", ".join(f"CAST(NULL AS {column.sql_type}) AS {quote(column.name)}" for column in table.columns)
+    columns = ", ".join(
+        f"CAST(NULL AS {column.sql_type}) AS {quote(column.name)}" for column in table.columns
+    )
     return f"SELECT {columns} WHERE false"
 
 

@@ -51,7 +51,7 @@ def read(*, folder: Path) -> model.Contract:
         raise errors.BookError(
             f"the data contract in {folder} has {len(mistakes)} mistake(s):\n"
             + "\n".join(f"  - {mistake}" for mistake in mistakes),
-            why="every reader, rule and document follows the contract; a wrong line there is wrong everywhere",
+            why="every reader, rule and document follows the contract; a wrong line is wrong everywhere",
             mend="correct the lines named above, then run the command again",
         )
     assert frame is not None

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 LogicalType = Literal[
     "id", "text", "enum", "list", "bool", "int", "date", "timestamp", "billing_period", "money", "price",
@@ -49,13 +49,15 @@ SQL_TYPES: dict[str, str] = {
     "number": "DECIMAL(18,4)",
 }
 #: Types whose numbers mean nothing without a unit.
-MEASURED = frozenset({"money", "price", "energy", "power", "capacity", "voltage", "current", "percent", "degree"})
+MEASURED = frozenset(
+    {"money", "price", "energy", "power", "capacity", "voltage", "current", "percent", "degree"}
+)
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 
 
 def _quoted_decimal(value: object) -> object:
     if not isinstance(value, str):
-        raise ValueError("a number stands in quotes, as in \"0.5\"")  # noqa: TRY004 - pydantic wants ValueError
+        raise ValueError('a number stands in quotes, as in "0.5"')
     try:
         return Decimal(value)
     except ArithmeticError as error:
@@ -68,7 +70,11 @@ def _tuple(value: object) -> object:
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Filled = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S(.*\S)?$")]
-Quoted = Annotated[Decimal, BeforeValidator(_quoted_decimal)]
+Quoted = Annotated[
+    Decimal,
+    BeforeValidator(_quoted_decimal),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}),
+]
 
 
 class Strict(BaseModel):
@@ -221,8 +227,3 @@ class Contract(Strict):
     def in_group(self, group: Group) -> tuple[Table, ...]:
         """Return the tables of a group, in the order they are documented."""
         return tuple(table for table in self.tables.values() if table.group == group)
-
-
-def describe(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON Schema of a part of the contract."""
-    return model.model_json_schema(by_alias=True)
