@@ -1,4 +1,4 @@
-"""`python -m mingcha.contract [DOCS_FOLDER]`: write what is generated from the contract into the source tree."""
+"""`python -m mingcha.contract [DOCS_FOLDER]`: write the pages and the schema the contract generates."""
 
 from __future__ import annotations
 

@@ -15,6 +15,19 @@ from mingcha.contract import model
 
 #: A longer value is left out of a message: the place is enough to find it.
 _SHOWN = 60
+#: What pydantic's kinds of mistake are called here.
+_SAID = {
+    "extra_forbidden": "unknown key `{key}`",
+    "missing": "`{key}` is missing",
+    "model_type": "`{key}` is not a mapping of keys to values",
+    "dict_type": "`{key}` is not a mapping of keys to values",
+    "tuple_type": "`{key}` is not a list",
+    "too_short": "`{key}` is empty",
+}
+_PATTERNS = {
+    model.NAME_PATTERN: "not a name of small letters, digits and _ that begins with a letter",
+    model.FILLED_PATTERN: "which is empty or has a space at an end",
+}
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _PERIOD = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 _PARTITION = re.compile(r"^(?:month\((?P<moment>[a-z0-9_]+)\)|(?P<period>[a-z0-9_]+))$")
@@ -227,13 +240,15 @@ def _step(value: Any, step: int | str) -> Any:
 
 def _words(item: Any) -> str:
     key = item["loc"][-1] if item["loc"] else "the file"
-    kind = item["type"]
-    if kind == "extra_forbidden":
-        return f"unknown key `{key}`"
-    if kind == "missing":
-        return f"`{key}` is missing"
-    if kind == "literal_error":
-        return f"`{key}` is {item['input']!r}, not one of {item['ctx']['expected']}"
+    said = _SAID.get(item["type"])
+    if said is not None:
+        return said.format(key=key)
+    if item["type"] == "literal_error":
+        what = "the name" if key == "[key]" else f"`{key}`"
+        return f"{what} is {item['input']!r}, not one of {item['ctx']['expected']}"
+    if item["type"] == "string_pattern_mismatch":
+        rule = _PATTERNS[item["ctx"]["pattern"]]
+        return f"`{key}` is {item['input']!r}, {rule}"
     found = repr(item["input"])
     shown = f" (found {found})" if len(found) <= _SHOWN else ""
     return f"`{key}`: {str(item['msg']).removeprefix('Value error, ')}{shown}"

@@ -12,6 +12,7 @@ from mingcha.contract import checks, model
 from mingcha.kernel import errors, strict_yaml
 
 FOLDER = Path(__file__).parent
+Enumerations = dict[str, dict[str, model.Words]]
 
 
 @functools.cache
@@ -35,7 +36,7 @@ def read(*, folder: Path) -> model.Contract:
     """
     mistakes: list[str] = []
     frame = _frame(folder / "contract.yaml", mistakes)
-    enumerations = frame.enumerations if frame else {}
+    enumerations = frame.enumerations if frame else None
     tables: dict[str, model.Table] = {}
     paths = sorted((folder / "tables").glob("*.yaml"))
     for path in paths:
@@ -72,7 +73,7 @@ def _frame(path: Path, mistakes: list[str]) -> model.Frame | None:
         return None
 
 
-def _table(path: Path, enumerations: dict[str, Any], mistakes: list[str]) -> model.Table | None:
+def _table(path: Path, enumerations: Enumerations | None, mistakes: list[str]) -> model.Table | None:
     data = _yaml(path, mistakes)
     if data is None:
         return None
@@ -85,18 +86,23 @@ def _table(path: Path, enumerations: dict[str, Any], mistakes: list[str]) -> mod
         return None
 
 
-def _share_enumerations(data: dict[str, Any], enumerations: dict[str, Any], file: str) -> list[str]:
-    """Put the shared set where a column names it (`enum: usage_category`); return the unknown names."""
+def _share_enumerations(data: dict[str, Any], enumerations: Enumerations | None, file: str) -> list[str]:
+    """Put the shared set where a column names it (`enum: usage_category`); return the unknown names.
+
+    An unknown set is filled with the column's example, so that it causes no second mistake. With
+    `contract.yaml` unreadable (None) no name can be judged.
+    """
     mistakes = []
     columns = data.get("columns")
     for column in columns if isinstance(columns, list) else []:
         name = column.get("enum") if isinstance(column, dict) else None
         if isinstance(name, str):
-            if name not in enumerations:
+            known = (enumerations or {}).get(name)
+            if known is None and enumerations is not None:
                 mistakes.append(
                     f"{file}: column {column.get('name')}: contract.yaml has no enumeration `{name}`"
                 )
-            column["enum"] = enumerations.get(name, {"unknown": {"zh": "未知", "en": "Unknown"}})
+            column["enum"] = known or {str(column.get("example")): model.Words(zh="未知", en="Unknown")}
     return mistakes
 
 

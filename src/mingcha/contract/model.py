@@ -68,8 +68,10 @@ def _tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Filled = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S(.*\S)?$")]
+NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
+FILLED_PATTERN = r"^\S(.*\S)?$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Filled = Annotated[str, StringConstraints(pattern=FILLED_PATTERN)]
 Quoted = Annotated[
     Decimal,
     BeforeValidator(_quoted_decimal),

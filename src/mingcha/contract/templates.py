@@ -38,8 +38,8 @@ def excel_template(*, path: Path, tables: Sequence[model.Table], header: Header 
     """Write a workbook with one sheet per table, named as the table, and only a header row in each.
 
     The header cells carry the meaning as a comment; required columns are bold; enums and yes/no columns are
-    drop-downs; identifiers are text, so that leading zeros survive. The hidden sheet `_lists` holds the values
-    of the longer drop-downs.
+    drop-downs; identifiers are text, so that leading zeros survive. The hidden sheet `_lists` holds the
+    values of the longer drop-downs.
     """
     import xlsxwriter
 
@@ -51,7 +51,8 @@ def excel_template(*, path: Path, tables: Sequence[model.Table], header: Header 
         for table, sheet in sheets:
             sheet.freeze_panes(1, 0)
             for place, column in enumerate(table.columns):
-                _write_column(sheet, place, column, header, styles, lists)
+                _write_heading(sheet, place, column, _heading(column, header), styles)
+                _write_choices(sheet, place, column, lists)
 
 
 class _Lists:
@@ -93,20 +94,21 @@ def _styles(workbook: xlsxwriter.Workbook) -> dict[str, Any]:
     return styles
 
 
-def _write_column(
-    sheet: Any, place: int, column: model.Column, header: Header, styles: dict[str, Any], lists: _Lists
+def _write_heading(
+    sheet: Any, place: int, column: model.Column, heading: str, styles: dict[str, Any]
 ) -> None:
-    heading = _heading(column, header)
     style = styles.get(column.type) or (styles["text"] if column.type in _TEXT else None)
     sheet.set_column(place, place, max(12, 2 * len(column.zh), len(heading)) + 2, style)
     sheet.write_string(0, place, heading, styles["optional" if column.nullable else "required"])
     sheet.write_comment(0, place, explanation(column=column), {"x_scale": 2.2, "y_scale": 1.6})
+
+
+def _write_choices(sheet: Any, place: int, column: model.Column, lists: _Lists) -> None:
     values = column.enum or (("true", "false") if column.type == "bool" else ())
     values = values or tuple(str(number) for number in column.allowed)
     if values:
-        sheet.data_validation(
-            1, place, _ROWS, place, {"validate": "list", "source": lists.source(values), "ignore_blank": True}
-        )
+        choice = {"validate": "list", "source": lists.source(values), "ignore_blank": True}
+        sheet.data_validation(1, place, _ROWS, place, choice)
 
 
 def explanation(*, column: model.Column) -> str:
