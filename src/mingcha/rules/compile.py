@@ -5,6 +5,7 @@ The author's text stays as it is around the literals: the query that ran is the 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from typing import Any
 
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
@@ -110,7 +111,7 @@ def bind(sql: str, *, values: Mapping[str, str], source: str) -> str:
 
 def _spots(sql: str, source: str) -> Iterator[tuple[int, int, str]]:
     tokens = _tokens(sql, source)
-    for colon, name in zip(tokens, tokens[1:], strict=False):
+    for colon, name in itertools.pairwise(tokens):
         touching = colon.end + 1 == name.start
         if colon.token_type == TokenType.COLON and touching and name.text.replace("_", "a").isalnum():
             if name.text[0].isdigit():

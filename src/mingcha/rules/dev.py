@@ -14,6 +14,7 @@ from pathlib import Path
 from mingcha.kernel import errors
 from mingcha.rules import book as books
 from mingcha.rules import compile as compiler
+from mingcha.rules import lint as linting
 from mingcha.rules import proving
 from mingcha.rules.graph import SOME_MOMENT, Graph
 
@@ -50,6 +51,17 @@ def _test(options: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
+def _lint(options: argparse.Namespace) -> int:
+    if options.write_needs:
+        for path in linting.write_needs(root=options.root, ids=options.ids or None):
+            _say(f"wrote needs into {path}")
+    problems = linting.lint(root=options.root, ids=options.ids or None)
+    for problem in problems:
+        _say(f"  {problem}")
+    _say(f"{len(problems)} mistakes" if problems else "no mistakes")
+    return 1 if problems else 0
+
+
 def _explain(options: argparse.Namespace) -> int:
     book, rules, bad = _chosen(options)
     for rule in rules:
@@ -67,9 +79,7 @@ def _chosen(options: argparse.Namespace) -> tuple[books.Book, list[books.Rule], 
     book, problems = books.read(root=options.root)
     ids = options.ids or sorted(book.rules)
     rules = [book.rules[name] for name in ids if name in book.rules]
-    folders = {rule.name for rule in rules} | {
-        f"relations/{name}" for name in Graph(book).relations_of(book.relations)
-    }
+    folders = {rule.name for rule in rules} | _relation_folders(book, rules)
     unknown = [name for name in ids if name not in book.rules and name not in book.relations]
     told = [
         problem
@@ -83,11 +93,22 @@ def _chosen(options: argparse.Namespace) -> tuple[books.Book, list[books.Rule], 
     return book, rules, len(told) + len(unknown)
 
 
+def _relation_folders(book: books.Book, rules: list[books.Rule]) -> set[str]:
+    graph = Graph(book)
+    names: set[str] = set()
+    for rule in rules:
+        try:
+            names.update(graph.relations_for(rule))
+        except errors.BookError:
+            continue  # told with the rule itself
+    return {f"relations/{name}" for name in names}
+
+
 def _say(text: str, *, err: bool = False) -> None:
     (sys.stderr if err else sys.stdout).write(text + "\n")
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"test": _test, "explain": _explain}
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"test": _test, "explain": _explain, "lint": _lint}
 
 if __name__ == "__main__":
     raise SystemExit(main())

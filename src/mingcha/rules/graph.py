@@ -175,9 +175,9 @@ def reads_of(tree: exp.Expr) -> Reads:
             if isinstance(source, exp.Table):
                 found.setdefault(source.name, set())
         for column in part.columns:
-            source = part.sources.get(column.table)
-            if isinstance(source, exp.Table):
-                found.setdefault(source.name, set()).add(column.name)
+            owner = part.sources.get(column.table)
+            if isinstance(owner, exp.Table):
+                found.setdefault(owner.name, set()).add(column.name)
     return {name: tuple(sorted(columns)) for name, columns in found.items()}
 
 
