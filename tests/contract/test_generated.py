@@ -131,10 +131,29 @@ def test_every_link_of_the_index_has_its_heading(language: model.Language) -> No
 def test_section_of_a_table_says_everything_about_a_column() -> None:
     section = reference.markdown(table=CONTRACT.table("contract"), language="en")
     assert "### `contract` Contract" in section
-    assert "Key: `contract_id`, `effective_from`. Kept by table as a whole" in section
+    assert (
+        "Key: `contract_id`, `effective_from`. Kept as a whole, sorted by `contract_id`, `effective_from`."
+        in section
+    )
     assert "| `customer_id` | Customer ID | id |  | refers to `customer.customer_id` | `C0001` |" in section
     assert "| ratio | yes | one of `0.80`, `0.85`, `0.90` | `0.85` |" in section
     assert "`demand_contract` By contracted demand" in section
+
+
+def test_every_type_is_explained() -> None:
+    assert list(model.TYPE_WORDS) == list(model.SQL_TYPES)
+
+
+def test_document_is_plain_json_with_everything_about_a_column() -> None:
+    document = reference.document(tables=[CONTRACT.table("usage_point")])
+    assert json.loads(json.dumps(document)) == document
+    (table,) = document["tables"]
+    assert table["key"] == ["usage_point_id", "effective_from"]
+    found = {column["name"]: column for column in table["columns"]}
+    assert found["multiplier"]["sql_type"] == "DECIMAL(18,6)"
+    assert found["multiplier"]["min"] == "0.000001"
+    assert found["loss_billed"]["enum"]["none"] == {"zh": "不计损耗", "en": "None"}
+    assert found["tariff_id"]["ref"] == "tariff.tariff_id"
 
 
 def test_chinese_section_has_chinese_units_and_privacy() -> None:

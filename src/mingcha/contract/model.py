@@ -96,6 +96,35 @@ class Words(Strict):
         return self.zh if language == "zh" else self.en
 
 
+#: What a value of each logical type is, for the reference.
+TYPE_WORDS: dict[str, Words] = {
+    name: Words(zh=zh, en=en)
+    for name, zh, en in (
+        ("id", "编号，按文本保存，前导零有效", "an identifier, kept as text; leading zeros count"),
+        ("text", "文本", "free text"),
+        ("enum", "封闭的取值集合", "one of a closed set of values"),
+        ("list", "以逗号分隔的多个值", "several values separated by commas"),
+        ("bool", "true 或 false", "true or false"),
+        ("int", "整数", "a whole number"),
+        ("date", "日期，YYYY-MM-DD", "a day, YYYY-MM-DD"),
+        ("timestamp", "当地时间，YYYY-MM-DD hh:mm:ss", "local time, YYYY-MM-DD hh:mm:ss"),
+        ("billing_period", "电费年月，YYYY-MM", "a billing month, YYYY-MM"),
+        ("money", "金额，精确到分", "an amount, to the cent"),
+        ("price", "单价", "a price per unit"),
+        ("energy", "电量", "active or reactive energy"),
+        ("register", "表计示数，未乘倍率", "a raw index of a meter, not multiplied"),
+        ("power", "功率", "active or reactive power"),
+        ("capacity", "容量", "apparent or installed capacity"),
+        ("voltage", "电压", "voltage"),
+        ("current", "电流", "current"),
+        ("ratio", "倍率、系数和比例", "a multiplier, factor or share"),
+        ("percent", "百分数，5 表示 5%", "per cent; 5 means 5 %"),
+        ("degree", "经纬度", "degrees of longitude or latitude"),
+        ("number", "单位另列说明的数值", "a number whose unit is said with the column"),
+    )
+}
+
+
 class Column(Strict):
     """One column: its type, whether it may be null, what it means and how sensitive it is."""
 

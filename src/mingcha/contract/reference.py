@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mingcha.contract import load, model
 
@@ -19,6 +20,7 @@ class _Words:
     type_columns: tuple[str, ...]
     columns: tuple[str, ...]
     layout: str
+    split: str
     whole: str
     yes: str
     ref: str
@@ -44,10 +46,11 @@ other value is quarantined, and so is one whose number lies outside its bounds. 
     tables="Tables",
     types="Types",
     index=("table", "title", "holds"),
-    type_columns=("type", "kept as"),
+    type_columns=("type", "kept as", "what it is"),
     columns=("column", "title", "type", "may be empty", "meaning", "example"),
-    layout="Key: {key}. Kept by {kept}, sorted by {order}.",
-    whole="table as a whole",
+    layout="Key: {key}. {kept}, sorted by {order}.",
+    split="Kept by {partition}",
+    whole="Kept as a whole",
     yes="yes",
     ref="refers to",
     allowed="one of",
@@ -70,10 +73,11 @@ _ZH = _Words(
     tables="表目录",
     types="类型",
     index=("表", "名称", "内容"),
-    type_columns=("类型", "存储类型"),
+    type_columns=("类型", "存储类型", "说明"),
     columns=("列", "名称", "类型", "可空", "含义", "示例"),
-    layout="主键：{key}。按 {kept} 分区，按 {order} 排序。",
-    whole="整表",
+    layout="主键：{key}。{kept}，按 {order} 排序。",
+    split="按 {partition} 分区存储",
+    whole="整表存储",
     yes="是",
     ref="引用",
     allowed="取值",
@@ -88,6 +92,17 @@ _WORDS: dict[model.Language, _Words] = {"en": _EN, "zh": _ZH}
 def pages() -> dict[str, str]:
     """Return the reference pages by file name: `contract.md` in English, `contract.zh.md` in Chinese."""
     return {"contract.md": page(language="en"), "contract.zh.md": page(language="zh")}
+
+
+def document(*, tables: Sequence[model.Table]) -> dict[str, Any]:
+    """Return `tables` as plain values ready for JSON: what the files say, and each column's DuckDB type."""
+    listed = []
+    for table in tables:
+        plain = table.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for column, described in zip(table.columns, plain["columns"], strict=True):
+            described["sql_type"] = column.sql_type
+        listed.append(plain)
+    return {"contract": load.contract().version, "tables": listed}
 
 
 def page(*, language: model.Language) -> str:
@@ -105,7 +120,7 @@ def markdown(*, table: model.Table, language: model.Language) -> str:
     words = _WORDS[language]
     layout = words.layout.format(
         key=_codes(table.key, ", "),
-        kept=f"`{table.partition}`" if table.partition else words.whole,
+        kept=words.split.format(partition=f"`{table.partition}`") if table.partition else words.whole,
         order=_codes(table.sort, ", "),
     )
     lines = [
@@ -139,7 +154,10 @@ def _index_row(table: model.Table, language: model.Language) -> tuple[str, ...]:
 
 def _types(language: model.Language) -> str:
     words = _WORDS[language]
-    rows = [(f"`{name}`", f"`{sql_type}`") for name, sql_type in model.SQL_TYPES.items()]
+    rows = [
+        (f"`{name}`", f"`{sql_type}`", model.TYPE_WORDS[name].say(language))
+        for name, sql_type in model.SQL_TYPES.items()
+    ]
     return "\n".join([f"## {words.types}\n", *_rows(words.type_columns, rows), ""])
 
 
