@@ -8,7 +8,7 @@ from mingcha.findings import words
 
 _NUMERIC_SHOWN_HEAD = 3
 _NUMERIC_SHOWN_TAIL = 4
-_WITHHELD = words.Text("(保密)", "(withheld)")
+_WITHHELD = words.Text("（保密）", "(withheld)")
 
 
 def masked(item: Any, *, privacy: str, language: str = words.ZH) -> Any:

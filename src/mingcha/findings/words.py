@@ -117,7 +117,7 @@ SEVERITIES: dict[str, Text] = {
 
 MONEY: dict[str, Text] = {
     "back_cny": Text("应追补", "back payment"),
-    "penalty_cny": Text("违约使用电费(上限)", "penalty (upper limit)"),
+    "penalty_cny": Text("违约使用电费（上限）", "penalty (upper limit)"),
     "refund_cny": Text("应退补", "refund to the customer"),
     "exposed_cny": Text("风险敞口", "exposed"),
 }
