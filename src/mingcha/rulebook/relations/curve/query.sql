@@ -81,8 +81,8 @@ SELECT
     CASE
       WHEN p_kw IS NOT NULL AND q_kvar IS NOT NULL
         THEN sqrt(CAST(p_kw AS DOUBLE) * CAST(p_kw AS DOUBLE) + CAST(q_kvar AS DOUBLE) * CAST(q_kvar AS DOUBLE))
-      WHEN pf > 0 THEN CAST(abs(p_kw) AS DOUBLE) / CAST(pf AS DOUBLE)
-      ELSE CAST(abs(p_kw) AS DOUBLE) / CAST(:pf_default AS DOUBLE)
+      WHEN pf > 0 THEN safe_div(abs(p_kw), pf)
+      ELSE safe_div(abs(p_kw), :pf_default)
     END AS DECIMAL(18, 4)
   ) AS kva
 FROM primary_side
