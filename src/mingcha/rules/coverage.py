@@ -63,7 +63,7 @@ def _told(source: Source, lack: str) -> str:
 
 
 def _spared(source: Source, lack: str, rule: Rule) -> str:
-    """Return the name under which the rule's author knows what is missing: an optional relation, or the table."""
+    """Return the name by which the author knows what is missing: the optional relation, or the table."""
     for relation in source.chain:
         if relation in rule.sheet.optional:
             return relation

@@ -20,7 +20,7 @@ from mingcha.rules.graph import SOME_MOMENT, Graph
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command for the rules asked for; return 0 when all is well, 1 when something is wrong, 2 for bad usage."""
+    """Run one command; return 0 when all is well, 1 when something is wrong, 2 for bad usage."""
     parser = argparse.ArgumentParser(prog="python -m mingcha.rules.dev", description=__doc__)
     parser.add_argument("command", choices=sorted(COMMANDS))
     parser.add_argument("ids", nargs="*", help="rule ids or relation names; none means all")

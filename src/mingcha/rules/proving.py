@@ -149,7 +149,10 @@ def moment_of(rule: Rule, example: model.Example) -> compiler.Moment:
 
 
 def parameter_values(rule: Rule, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return typed values for the parameters given; raises BookError for unknown names and values out of bounds."""
+    """Return typed values for the parameters given.
+
+    Raises BookError for unknown names and values out of bounds.
+    """
     values = {}
     for name, value in given.items():
         declared = rule.sheet.parameters.get(name)
@@ -280,7 +283,7 @@ def _moment_text(value: Any) -> str:
 
 
 def _coherent(rule: Rule, outcome: Outcome) -> Iterable[str]:
-    """Yield breaches of what every rule promises: one hit a subject, known codes, hits inside the population."""
+    """Yield breaches of what every rule promises: one hit a subject, known codes, inside the population."""
     subjects = [row["subject_id"] for row in outcome.hits]
     twice = sorted({str(subject) for subject in subjects if subjects.count(subject) > 1})
     if twice:

@@ -43,7 +43,7 @@ def lint(*, root: Path | None = None, ids: Iterable[str] | None = None) -> list[
 
 
 def write_needs(*, root: Path | None = None, ids: Iterable[str] | None = None) -> list[Path]:
-    """Write `needs` as the queries read into the sheets of `ids` (all by default); return the changed files."""
+    """Write `needs` as the queries read into the sheets of `ids` (default all); return changed files."""
     book, _ = books.read(root=root)
     graph = graphs.Graph(book)
     chosen = set(book.rules) | set(book.relations) if ids is None else set(ids)

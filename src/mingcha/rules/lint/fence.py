@@ -42,6 +42,13 @@ FORBIDDEN: tuple[tuple[type[exp.Expr], str, str], ...] = (
     (exp.Placeholder, "a placeholder the engine does not fill", "write :name with a declared name"),
     (exp.Parameter, "a session variable", "declare a parameter and write :name"),
 )
+SHORTCUTS: tuple[tuple[type[exp.Expr], str, str, str], ...] = (
+    (exp.Join, "using", "JOIN … USING", "write ON a.x = b.x: USING hides which side a column is of"),
+    (exp.Group, "all", "GROUP BY ALL", "name the columns to group by"),
+    (exp.SetOperation, "by_name", "UNION BY NAME", "write the columns in the same order on both sides"),
+    (exp.Distinct, "on", "DISTINCT ON", "number the rows with row_number() OVER (… ORDER BY …) and QUALIFY"),
+    (exp.With, "recursive", "WITH RECURSIVE", "write a bounded number of joins"),
+)
 CLOCK = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.Localtimestamp, exp.Rand, exp.Uuid)
 NEEDS_ORDER = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue)
 FLOATS = (exp.DType.DOUBLE, exp.DType.FLOAT)
@@ -65,27 +72,14 @@ def _clauses(tree: exp.Expr) -> Iterator[Complaint]:
     for kind, name, mend in FORBIDDEN:
         if tree.find(kind) is not None:
             yield f"uses {name}", mend
-    for star in tree.find_all(exp.Star):
-        if not isinstance(star.parent, exp.Count):
-            yield "uses SELECT *", "name the columns: `needs` says exactly what is read"
-            break
+    for kind, flag, name, mend in SHORTCUTS:
+        if any(node.args.get(flag) for node in tree.find_all(kind)):
+            yield f"uses {name}", mend
+    if any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star)):
+        yield "uses SELECT *", "name the columns: `needs` says exactly what is read"
     for join in tree.find_all(exp.Join):
         if join.method or str(join.kind).upper() in ("ASOF", "POSITIONAL"):
             yield f"uses {join.method or join.kind} JOIN", "write a join with ON and plain conditions"
-        if join.args.get("using"):
-            yield "uses JOIN … USING", "write ON a.x = b.x: USING hides which side a column is of"
-    for group in tree.find_all(exp.Group):
-        if group.args.get("all"):
-            yield "uses GROUP BY ALL", "name the columns to group by"
-    for union in tree.find_all(exp.SetOperation):
-        if union.args.get("by_name"):
-            yield "uses UNION BY NAME", "write the columns in the same order on both sides"
-    for distinct in tree.find_all(exp.Distinct):
-        if distinct.args.get("on"):
-            yield "uses DISTINCT ON", "number the rows with row_number() OVER (… ORDER BY …) and QUALIFY"
-    for clause in tree.find_all(exp.With):
-        if clause.recursive:
-            yield "uses WITH RECURSIVE", "write a bounded number of joins"
 
 
 def _functions(tree: exp.Expr) -> Iterator[Complaint]:

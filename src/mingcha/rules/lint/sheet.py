@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from mingcha.contract import load as contract_load
 from mingcha.rules import compile as compiler
-from mingcha.rules import model
 from mingcha.rules.book import Book, Relation, Rule
 from mingcha.rules.lint import output
 from mingcha.rules.problems import Problem
