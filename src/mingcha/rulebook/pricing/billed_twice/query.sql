@@ -3,6 +3,8 @@ WITH several AS (
   FROM live_bill
   WHERE billing_period = :period
     AND kind = 'regular'
+    -- an empty bill charges nothing, so it is nobody's double
+    AND (energy_kwh <> 0 OR amount <> 0)
   GROUP BY customer_id
   HAVING count(*) > 1
 ),
@@ -14,6 +16,7 @@ issued AS (
   JOIN several AS s ON s.customer_id = b.customer_id
   WHERE b.billing_period = :period
     AND b.kind = 'regular'
+    AND (b.energy_kwh <> 0 OR b.amount <> 0)
 ),
 lined AS (
   SELECT DISTINCT b.customer_id, b.bill_id, l.usage_point_id
@@ -45,6 +48,7 @@ taken AS (
   WHERE r.billing_period = :period
     AND r.register = 'active'
     AND r.role = 'sale'
+    AND r.energy <> 0
 ),
 repeated AS (
   -- a reading that counts again what another one counted: same meter, days and index ranges overlap

@@ -73,11 +73,11 @@ judged AS (
       WHEN before_rate < :base_kwh OR year_ago_rate < :base_kwh THEN NULL
       WHEN rate > (1 + CASE WHEN hv THEN :up_hv ELSE :up END) * before_rate
         AND rate > (1 + CASE WHEN hv THEN :up_hv ELSE :up END) * year_ago_rate
-        AND kwh >= CASE WHEN hv THEN :min_kwh_hv ELSE :min_kwh END
+        AND rate >= CASE WHEN hv THEN :min_kwh_hv ELSE :min_kwh END
         THEN 'surge'
       WHEN rate < (1 - CASE WHEN hv THEN :down_hv ELSE :down END) * before_rate
         AND rate < (1 - CASE WHEN hv THEN :down_hv ELSE :down END) * year_ago_rate
-        AND least(before_rate, year_ago_rate) * months >= CASE WHEN hv THEN :min_kwh_hv ELSE :min_kwh END
+        AND least(before_rate, year_ago_rate) >= CASE WHEN hv THEN :min_kwh_hv ELSE :min_kwh END
         THEN 'drop'
     END AS reason,
     CAST(ym_start(ym_add(:period, 1 - coalesce(months, 1))) AS DATE) AS covered_from
