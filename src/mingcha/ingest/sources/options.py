@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import zoneinfo
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -10,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 #: Separators that are looked for when none is declared. Data with another one must say so.
 DELIMITERS = (",", ";", "\t", "|", "\x01")
 MIB = 1024 * 1024
+#: Local time where neither mapping nor workspace say another.
+TIMEZONE = "Asia/Shanghai"
 
 
 def _known_encoding(name: str) -> str:
@@ -17,6 +20,12 @@ def _known_encoding(name: str) -> str:
         codecs.lookup(name)
     except LookupError:
         raise ValueError(f"{name!r} is not an encoding; usual ones are utf-8, gb18030, gbk, utf-16") from None
+    return name
+
+
+def _known_zone(name: str) -> str:
+    if name not in zoneinfo.available_timezones():
+        raise ValueError(f"{name!r} is not a time zone of the IANA list, such as Asia/Shanghai")
     return name
 
 
@@ -45,8 +54,9 @@ class ReadOptions(BaseModel):
     date_format: str | None = Field(
         default=None, description="strptime format of every date of this source, e.g. %d/%m/%Y"
     )
-    timezone: str = Field(
-        default="Asia/Shanghai", description="local time that moments with an offset are turned into"
+    timezone: Annotated[str, AfterValidator(_known_zone)] | None = Field(
+        default=None,
+        description="local time that moments with an offset are turned into; default: of the workspace",
     )
     max_line_mib: int = Field(default=16, ge=1, le=1024, description="longest line of a CSV file, in MiB")
     max_unpacked_mib: int = Field(
