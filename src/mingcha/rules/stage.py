@@ -1,0 +1,150 @@
+"""A snapshot set up for screening: contract tables as views, shared relations built once, when needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mingcha.contract import ddl
+from mingcha.kernel.periods import BillingMonth
+from mingcha.rules import compile as compiler
+from mingcha.rules import graph as graphs
+from mingcha.rules import moments
+from mingcha.rules.book import Relation
+from mingcha.store import snapshots
+
+if TYPE_CHECKING:
+    import duckdb
+
+ALWAYS = ("org_unit", "upstream_anomaly")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A relation built in this run: whether it was written out, how many rows, how long it took."""
+
+    name: str
+    materialised: bool
+    rows: int | None
+    seconds: float
+
+
+class Stage:
+    """One connection on one snapshot for one span of screened periods."""
+
+    def __init__(
+        self,
+        *,
+        con: duckdb.DuckDBPyConnection,
+        snapshot: snapshots.Snapshot,
+        graph: graphs.Graph,
+        periods: list[BillingMonth],
+        data_date: date,
+    ) -> None:
+        self.con = con
+        self.snapshot = snapshot
+        self.graph = graph
+        self.periods = periods
+        self.data_date = data_date
+        self.delivered = moments.delivered(snapshot)
+        self.built: list[Built] = []
+        self._there: set[str] = set()
+        self._attached: set[str] = set()
+        self._needs = self._widest()
+        self.attach(ALWAYS)
+
+    def attach(self, tables: Iterable[str]) -> None:
+        """Make views of contract tables that are not there yet."""
+        fresh = [name for name in tables if name not in self._attached]
+        snapshots.attach(self.con, self.snapshot, tables=fresh)
+        self._attached.update(fresh)
+
+    def _widest(self) -> dict[str, int]:
+        """Return, per relation, the months of history its readers in the book need.
+
+        All of the book's rules count, not only those of this run: a relation must not depend on which
+        other rules were asked for.
+        """
+        months: dict[str, int] = {}
+        for rule in self.graph.book.rules.values():
+            if rule.sheet.status == "retired":
+                continue
+            for name in self.graph.relations_for(rule):
+                months[name] = max(months.get(name, 0), rule.sheet.history_months)
+        for name, relation in self.graph.book.relations.items():
+            if relation.sheet.history_months is not None:
+                months[name] = relation.sheet.history_months
+        return months
+
+    def relation_sql(self, name: str) -> str:
+        """Return a relation's query for this run; an empty one when a table it must have is missing."""
+        relation = self.graph.book.relations[name]
+        if self.missing_tables(relation):
+            columns = ", ".join(
+                f"CAST(NULL AS {graphs.sql_type(column.type)}) AS {ddl.quote(column.name)}"
+                for column in relation.sheet.columns
+            )
+            return f"SELECT {columns} WHERE FALSE"
+        moment = compiler.Moment(
+            period=self.periods[0],
+            data_date=self.data_date,
+            history_months=self._needs.get(name, 0),
+            last_period=self.periods[-1],
+        )
+        return compiler.relation_sql(sheet=relation.sheet, sql=relation.sql, moment=moment)
+
+    def missing_tables(self, relation: Relation) -> list[str]:
+        """Return the contract tables a relation cannot be built without and that were not delivered."""
+        missing = []
+        for name in self.graph.relation_reads(relation):
+            if name in relation.sheet.optional:
+                continue
+            below = self.graph.book.relations.get(name)
+            if below is not None:
+                missing += self.missing_tables(below)
+            elif name not in self.delivered:
+                missing.append(name)
+        return missing
+
+    def ensure(self, names: Iterable[str]) -> None:
+        """Build the relations, given in building order, that are not there yet; raises duckdb.Error."""
+        for name in names:
+            if name in self._there:
+                continue
+            relation = self.graph.book.relations[name]
+            self.attach(self.graph.tables_of(self.graph.relation_reads(relation)))
+            self.built.append(self._build(relation))
+            self._there.add(name)
+
+    def _build(self, relation: Relation) -> Built:
+        started = time.perf_counter()
+        sql = self.relation_sql(relation.name)
+        target = ddl.quote(relation.name)
+        if not relation.sheet.materialise:
+            self.con.execute(f"CREATE OR REPLACE TEMP VIEW {target} AS {sql}")
+            return Built(relation.name, False, None, time.perf_counter() - started)
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS {sql}")
+        rows = self.con.execute(f"SELECT count(*) FROM {target}").fetchall()[0][0]
+        return Built(relation.name, True, int(rows), time.perf_counter() - started)
+
+    def release(self, names: Iterable[str]) -> None:
+        """Drop written-out relations nobody needs any more, and the views on them."""
+        for name in names:
+            if name in self._there:
+                kind = "TABLE" if self.graph.book.relations[name].sheet.materialise else "VIEW"
+                self.con.execute(f"DROP {kind} IF EXISTS {ddl.quote(name)}")
+                self._there.discard(name)
+
+    def moment(self, period: BillingMonth, history_months: int) -> compiler.Moment:
+        """Return the moment of one screened period of this run."""
+        return compiler.Moment(period=period, data_date=self.data_date, history_months=history_months)
+
+    @cached_property
+    def parents(self) -> dict[str, str | None]:
+        """Return {organisation: the one above it} as delivered; empty when there is no such table."""
+        rows = self.con.execute("SELECT org_id, parent_id FROM org_unit").fetchall()
+        return {str(org): parent for org, parent in rows}

@@ -1,0 +1,1 @@
+"""The rules engine, proven on a miniature rulebook of its own."""
