@@ -1,0 +1,133 @@
+"""Screening a workspace: the rules over one snapshot, and what could be checked at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mingcha.audit import deliveries
+from mingcha.kernel import errors
+from mingcha.kernel.periods import BillingMonth
+from mingcha.rules import book as books
+from mingcha.rules import coverage, graph, moments, overlay, record, run, stage
+from mingcha.store import snapshots
+from mingcha.store.workspace import Workspace
+
+Progress = Callable[[str], None]
+
+
+def screen(
+    *,
+    workspace: Workspace,
+    made_at: datetime,
+    periods: Sequence[BillingMonth] = (),
+    rules: Sequence[str] = (),
+    snapshot_id: str | None = None,
+    use_cache: bool = True,
+    progress: Progress | None = None,
+) -> record.RunRecord:
+    """Run the rules over a snapshot (the newest by default) with the workspace's overlays.
+
+    `periods` defaults to the last complete month, `rules` to all. Raises SetupError without a delivery,
+    BookError for a broken book and for a pattern that fits no rule, Refusal when no month can be told.
+    """
+    snapshot = deliveries.chosen(workspace=workspace, snapshot_id=snapshot_id)
+    book = books.load()
+    paths = overlay.files_of(workspace=workspace.path, named=workspace.settings.rules.overlay)
+    return run.screen(
+        workspace=workspace,
+        snapshot=snapshot,
+        book=book,
+        made_at=made_at,
+        periods=periods,
+        rules=rules,
+        overlay=overlay.load(paths=paths, book=book),
+        options=run.Options(use_cache=use_cache),
+        progress=_counted(progress),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """Whether one rule can run on a snapshot, why not, and what it would have to do without."""
+
+    rule_id: str
+    title: dict[str, str]
+    status: str
+    runs: bool
+    because: tuple[str, ...]
+    not_applied: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What the rules can check on a snapshot, judged for one month."""
+
+    snapshot_id: str
+    period: str | None
+    rules: tuple[Covered, ...]
+
+
+def coverage_of(
+    *, workspace: Workspace, snapshot_id: str | None = None, period: BillingMonth | None = None
+) -> Coverage:
+    """Return, per rule, whether it can run, and if not which table, column or history is missing."""
+    snapshot = deliveries.chosen(workspace=workspace, snapshot_id=snapshot_id)
+    book = books.load()
+    reading = graph.Graph(book)
+    month = period or _month(snapshot)
+    con = workspace.connect()
+    try:
+        place = month and stage.Stage(
+            con=con,
+            snapshot=snapshot,
+            graph=reading,
+            periods=[month],
+            data_date=moments.data_date(snapshot, month),
+        )
+        covered = [
+            _covered(rule, run.judge(rule=rule, stage=place) if place else _judged(rule, reading, snapshot))
+            for _, rule in sorted(book.rules.items())
+            if rule.sheet.status != "retired"
+        ]
+    finally:
+        con.close()
+    return Coverage(snapshot_id=snapshot.id, period=str(month) if month else None, rules=tuple(covered))
+
+
+def _judged(rule: books.Rule, reading: graph.Graph, snapshot: snapshots.Snapshot) -> coverage.Verdict:
+    return coverage.judge(rule=rule, graph=reading, delivered=moments.delivered(snapshot))
+
+
+def _month(snapshot: snapshots.Snapshot) -> BillingMonth | None:
+    try:
+        return moments.default_period(snapshot)
+    except errors.Refusal:
+        # Without any month tables and columns can still be judged; only history cannot.
+        return None
+
+
+def _covered(rule: books.Rule, verdict: coverage.Verdict) -> Covered:
+    draft = rule.sheet.status == "draft"
+    return Covered(
+        rule_id=rule.id,
+        title={"zh": rule.sheet.title.zh, "en": rule.sheet.title.en},
+        status=rule.sheet.status,
+        runs=verdict.runs and not draft,
+        because=(*verdict.because, *(("it is a draft",) if draft else ())),
+        not_applied=verdict.not_applied,
+        notes=verdict.notes,
+    )
+
+
+def _counted(progress: Progress | None) -> run.Progress | None:
+    if progress is None:
+        return None
+    told = progress
+
+    def show(what: str, done: int, there: int) -> None:
+        told(f"{what} ({done + 1} of {there})" if what else f"{there} rules asked, writing the run")
+
+    return show
