@@ -46,13 +46,13 @@ def judge(*, rule: Rule, graph: Graph, delivered: Delivered) -> Verdict:
 def history_said(*, rule: Rule, history: Mapping[str, int]) -> tuple[str | None, str | None]:
     """Return (why the rule cannot run, what to note) about months of history, from {table: months there}.
 
-    With no month before the screened one in any table a rule with history cannot judge; with fewer than
-    it asks for it runs, and says so.
+    With no month before the screened one in any table a rule with history cannot judge, unless its sheet
+    says `history_optional`; with fewer than it asks for it runs, and says so.
     """
     wanted = rule.sheet.history_months
     if wanted == 0 or not history:
         return None, None
-    if max(history.values()) == 0:
+    if max(history.values()) == 0 and not rule.sheet.history_optional:
         return f"no history: needs {wanted} months before the screened one, the data begin with it", None
     table, there = min(history.items(), key=lambda item: (item[1], item[0]))
     if there < wanted:

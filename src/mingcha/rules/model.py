@@ -222,6 +222,8 @@ class RuleSheet(Strict):
     status: Literal["draft", "trial", "live", "retired"]
     marks: Marks
     history_months: Annotated[int, pydantic.Field(ge=0, le=120)]
+    # True where the rule judges the screened month by itself too, only less sharply
+    history_optional: bool = False
     episode: Episode
     parameters: dict[Name, Parameter] = {}
     needs: dict[Name, tuple[Name, ...]] = {}

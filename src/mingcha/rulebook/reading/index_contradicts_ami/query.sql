@@ -16,11 +16,11 @@ swap AS (
   -- days on which the point's meter was changed; the daily register belongs to the point and jumps there
   SELECT usage_point_id, CAST(installed_at AS DATE) AS day
   FROM meter_install
-  WHERE installed_at >= :history_start
+  WHERE installed_at >= :period_start - 45
   UNION
   SELECT usage_point_id, CAST(removed_at AS DATE) AS day
   FROM meter_install
-  WHERE removed_at >= :history_start
+  WHERE removed_at >= :period_start - 45
   UNION
   SELECT s.usage_point_id, s.started_on AS day
   FROM step AS s

@@ -91,6 +91,7 @@ price AS (
   SELECT customer_id, p, p_basis
   FROM cust_month
   WHERE p > 0
+    AND billing_period >= :history_period
     AND billing_period <= :period
     AND customer_id IN (SELECT customer_id FROM unread)
   QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY billing_period DESC) = 1

@@ -8,6 +8,7 @@ WITH change AS (
   FROM reading_change AS c
   JOIN reading_step AS r ON r.reading_id = c.reading_id
   WHERE c.changed_at < :data_date + INTERVAL 1 DAY
+    AND r.billing_period >= :history_period
     AND (r.billing_period = :period OR (c.changed_at >= :period_start AND c.changed_at < :period_end))
     AND c.new_value <> c.old_value
     AND c.changed_by NOT IN (:migration_accounts)

@@ -24,7 +24,7 @@ placed AS (
         AND (prev_read_on IS NULL OR installed_on >= prev_read_on)
         AND abs(date_diff('day', installed_on, started_on)) <= :gap_days
         THEN 'first'
-      WHEN prev_read_on IS NULL THEN 'unknown'
+      WHEN prev_read_on IS NULL OR prev_read_on < :history_start THEN 'unknown'
       WHEN abs(gap) <= slack THEN 'joined'
       WHEN gap > slack THEN 'hole'
       ELSE 'overlap'
