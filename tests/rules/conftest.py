@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from mingcha.store import runs, snapshots
 from mingcha.store.workspace import Workspace
 
 BOOK = Path(__file__).parent / "book"
-MADE_AT = datetime(2026, 4, 11, 8, 0)
+MADE_AT = datetime(2026, 4, 11, 8, 0, tzinfo=UTC)
 D = date(2026, 4, 10)
 Rows = dict[str, list[dict[str, Any]]]
 

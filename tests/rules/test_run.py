@@ -11,6 +11,7 @@ from mingcha.findings import jsontext
 from mingcha.kernel import errors, ids
 from mingcha.rules import run
 from mingcha.store import runs
+
 from .conftest import Utility, bill, customer
 
 PEOPLE = [customer("C1"), customer("C2", org="O2")]

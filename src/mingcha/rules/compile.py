@@ -5,6 +5,7 @@ The author's text stays as it is around the literals: the query that ran is the 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -109,7 +110,13 @@ def bind(sql: str, *, values: Mapping[str, str], source: str) -> str:
     return "".join([*parts, sql[at:]]).strip().removesuffix(";")
 
 
-def _spots(sql: str, source: str) -> Iterator[tuple[int, int, str]]:
+@functools.lru_cache(maxsize=4096)
+def _spots(sql: str, source: str) -> tuple[tuple[int, int, str], ...]:
+    """Return where the placeholders stand; kept, since a run asks again for every month and set of values."""
+    return tuple(_find_spots(sql, source))
+
+
+def _find_spots(sql: str, source: str) -> Iterator[tuple[int, int, str]]:
     tokens = _tokens(sql, source)
     for colon, name in itertools.pairwise(tokens):
         touching = colon.end + 1 == name.start

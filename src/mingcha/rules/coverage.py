@@ -68,7 +68,7 @@ def _lacks(source: Source, delivered: Delivered, rule: Rule) -> list[tuple[str, 
     return [
         (
             f"column {source.name}.{column}",
-            source.optional or f"{source.name}.{column}" in rule.sheet.optional,
+            source.optional or column in source.spared,
         )
         for column in missing
     ]

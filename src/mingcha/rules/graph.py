@@ -40,6 +40,8 @@ class Source:
     columns: tuple[str, ...]
     chain: tuple[str, ...]
     optional: bool
+    spared: frozenset[str] = frozenset()
+    """The columns that a relation on the way, or the rule, can do without."""
 
 
 class Graph:
@@ -105,7 +107,8 @@ class Graph:
             free = spared or name in optional
             relation = self.book.relations.get(name)
             if relation is None:
-                found.append(Source(name, columns, chain, free))
+                without = frozenset(column for column in columns if f"{name}.{column}" in optional)
+                found.append(Source(name, columns, chain, free, without))
                 continue
             below = self.relation_reads(relation, columns)
             self._walk(below, relation.sheet.optional + optional, (*chain, name), free, found)

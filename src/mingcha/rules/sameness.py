@@ -23,10 +23,11 @@ def apply_yields(*, con: duckdb.DuckDBPyConnection, answers: Mapping[str, Answer
             other = answers.get(other_id)
             if other is None or (other.rule.sheet.status, answer.rule.sheet.status) == ("trial", "live"):
                 continue
+            same = f"other.raised AND other.period = mine.period AND {_same_fact(answer, other)}"
             found = con.execute(
                 f"UPDATE {answer.table} AS mine SET exit = 'not_applicable', band = NULL, "
-                f"reason = 'yields_to_{other_id}' WHERE exit = 'hit' AND EXISTS ("
-                f"SELECT 1 FROM {other.table} AS other WHERE other.raised AND other.period = mine.period AND {_same_fact(answer, other)})"
+                f"reason = 'yields_to_{other_id}' WHERE exit = 'hit' "
+                f"AND EXISTS (SELECT 1 FROM {other.table} AS other WHERE {same})"
             ).fetchall()
             turned[rule_id] = turned.get(rule_id, 0) + int(found[0][0])
     return turned
