@@ -7,7 +7,7 @@ WITH reversed AS (
 ),
 money_in AS (
   SELECT
-    r.receipt_id, r.customer_id, r.bill_id, r.received_at, r.amount, r.kind, r.channel, r.instrument, r.payer_name,
+    r.receipt_id, r.customer_id, r.bill_id, r.received_at, r.amount, r.kind, r.channel, r.instrument,
     r.cashier_id, nullif(trim(r.bank_reference), '') AS bank_reference,
     CAST(r.received_at AS DATE) AS day,
     v.reversed_receipt_id IS NOT NULL AS was_reversed
@@ -97,7 +97,7 @@ bank_day AS (
 matched AS (
   SELECT
     m.receipt_id, m.customer_id, m.bill_id, m.received_at, m.day, m.amount, m.kind, m.channel, m.instrument,
-    m.payer_name, m.cashier_id, m.bank_reference, m.was_reversed,
+    m.cashier_id, m.bank_reference, m.was_reversed,
     b.receipts, b.first_receipt_id, b.amount AS batch_amount,
     s.statement_id, s.booked_on, s.amount AS booked_amount, s.payer_name AS booked_payer,
     l.amount IS NOT NULL AS loose_match,
@@ -122,7 +122,7 @@ matched AS (
 ),
 judged AS (
   SELECT
-    receipt_id, customer_id, bill_id, received_at, day, amount, kind, channel, instrument, payer_name, cashier_id,
+    receipt_id, customer_id, bill_id, received_at, day, amount, kind, channel, instrument, cashier_id,
     bank_reference, receipts, first_receipt_id, batch_amount, statement_id, booked_on, booked_amount, booked_payer,
     CASE
       WHEN was_reversed THEN 'reversed'

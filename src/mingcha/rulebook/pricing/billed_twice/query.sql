@@ -193,7 +193,7 @@ SELECT
       THEN 'refunded'
     ELSE c.reason
   END AS reason,
-  kwh(c.energy_kwh) AS energy_kwh,
+  kwh(-c.energy_kwh) AS energy_kwh,
   CAST(NULL AS DECIMAL(18, 2)) AS back_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
   CASE

@@ -44,7 +44,7 @@ SELECT
     ELSE 'watch'
   END AS band,
   t.reason,
-  CASE WHEN t.register NOT IN ('reactive_import', 'reactive_export') THEN kwh(abs(t.difference)) END AS energy_kwh,
+  CASE WHEN t.register NOT IN ('reactive_import', 'reactive_export') THEN kwh(-t.difference) END AS energy_kwh,
   CASE WHEN t.register = 'active' AND t.difference < 0 THEN money(CAST(-t.difference * m.p AS DECIMAL(18, 6))) END AS back_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
   CASE

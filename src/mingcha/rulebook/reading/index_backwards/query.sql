@@ -161,7 +161,7 @@ SELECT
     ELSE 'order'
   END AS band,
   told AS reason,
-  stake AS energy_kwh,
+  CASE WHEN told = 'over_estimated' OR (told = 'backwards' AND energy > 0) THEN -stake ELSE stake END AS energy_kwh,
   CASE
     WHEN exit = 'hit' AND register = 'active' AND told IN ('negative_energy', 'negative_bill')
       THEN money(CAST(stake * p AS DECIMAL(18, 6)))

@@ -111,7 +111,7 @@ SELECT
   exit,
   CASE WHEN exit <> 'hit' THEN NULL WHEN stake >= :order_kwh THEN 'order' ELSE 'watch' END AS band,
   reason,
-  stake AS energy_kwh,
+  CASE WHEN reason = 'above_daily_index' THEN -stake ELSE stake END AS energy_kwh,
   CASE WHEN reason = 'below_daily_index' THEN money(CAST(stake * p AS DECIMAL(18, 6))) END AS back_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
   CASE WHEN reason = 'above_daily_index' THEN money(CAST(stake * p AS DECIMAL(18, 6))) END AS refund_cny,

@@ -81,7 +81,7 @@ SELECT
     WHEN g.unapproved THEN 'not_approved'
     ELSE 'large_without_reason'
   END AS reason,
-  CASE WHEN f.register NOT IN ('reactive_import', 'reactive_export', 'demand') THEN kwh(abs(f.total_effect)) END AS energy_kwh,
+  CASE WHEN f.register NOT IN ('reactive_import', 'reactive_export', 'demand') THEN kwh(-f.total_effect) END AS energy_kwh,
   CASE WHEN f.register = 'active' AND f.total_effect < 0 THEN money(CAST(-f.total_effect * m.p AS DECIMAL(18, 6))) END AS back_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
   CASE WHEN f.register = 'active' AND f.total_effect > 0 THEN money(CAST(f.total_effect * m.p AS DECIMAL(18, 6))) END AS refund_cny,

@@ -129,7 +129,7 @@ SELECT
     ELSE 'watch'
   END AS band,
   CASE WHEN exit = 'not_applicable' THEN 'corrected' ELSE reason END AS reason,
-  energy AS energy_kwh,
+  CASE WHEN reason IN ('below_last_end', 'first_below_installed') THEN -energy ELSE energy END AS energy_kwh,
   CASE
     WHEN exit = 'hit' AND register = 'active' AND reason IN ('above_last_end', 'first_above_installed')
       AND difference <= believable
