@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from mingcha.kernel import errors
-from mingcha.store import atomic, catalogue, duck, locks, manifests, merge, parquet, views
+from mingcha.store import atomic, catalogue, duck, locks, manifests, merge, parquet, trouble, views
 from mingcha.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What became of delivered rows: rows = added + corrected + unchanged; files written and shared."""
+    """What became of delivered rows: rows = added + corrected + unchanged.
+
+    `files` are those of the table now, `files_shared` the ones among them that the parent has too.
+    """
 
     rows: int
     added: int
     corrected: int
     unchanged: int
-    files_written: int
+    files: int
     files_shared: int
 
 
@@ -35,23 +38,6 @@ class Newest:
 
 
 NEWEST: Final = Newest()
-
-REPORTS_ON: Final[Mapping[str, str]] = {
-    "reading": "CAST(read_on - INTERVAL 1 DAY AS DATE)",
-    "daily_energy": "day",
-    "load_curve": "CAST(at AS DATE)",
-    "ami_collection": "day",
-    "charger_energy": "day",
-    "meter_event": "CAST(started_at AS DATE)",
-    "bill": "CAST(issued_at AS DATE)",
-    "receipt": "CAST(received_at AS DATE)",
-    "ledger_entry": "posted_on",
-    "prepayment_balance": "as_of",
-    "archive_change": "CAST(changed_at AS DATE)",
-    "privileged_operation": "CAST(at AS DATE)",
-    "service_request": "CAST(received_at AS DATE)",
-}
-"""The day a row of a table reports on; the last one delivered is D when the delivery does not state it."""
 
 
 class Draft:
@@ -83,17 +69,20 @@ class Draft:
         self._files: dict[str, list[merge.Placed]] = {}
         self._columns: dict[str, tuple[str, ...]] = {}
         self._last_days: dict[str, datetime.date | None] = {}
+        self._inherited: Set[str] = frozenset()
         self._merges: dict[str, Merge] = {}
         self._quarantine: dict[str, tuple[Path, int]] = {}
 
     def __enter__(self) -> Draft:
         """Take the writer's lock and sweep leftovers; raises SetupError when another process writes."""
-        self._lock.__enter__()
+        with trouble.explained(self._ws.lake):
+            self._lock.__enter__()
         try:
-            locks.sweep(lake=self._ws.lake)
             self._parent = catalogue.latest(self._ws)
             self._check_parent()
-            self._scratch = locks.Scratch(lake=self._ws.lake, purpose="snapshot")
+            with trouble.explained(self._ws.lake):
+                locks.sweep(lake=self._ws.lake)
+                self._scratch = locks.Scratch(lake=self._ws.lake, purpose="snapshot")
             self._inherit()
         except BaseException:
             self.__exit__(None, None, None)
@@ -128,8 +117,11 @@ class Draft:
         current = self._files.get(table, [])
         for entry, place in current:
             views.demand(place, entry)
-        incoming = parquet.take(con, table=spec, source=sql, folder=folder, day=self._day(table, con, sql))
-        result = merge.merge(con, incoming=incoming, current=current, folder=folder)
+        with trouble.explained(self._ws.lake):
+            incoming = parquet.take(
+                con, table=spec, source=sql, folder=folder, not_after=self._made_at.date()
+            )
+            result = merge.merge(con, incoming=incoming, current=current, folder=folder)
         self._files[table] = result.files
         before = self._columns.get(table, ())
         self._columns[table] = tuple(n for n in spec.column_names if n in {*before, *incoming.columns})
@@ -139,8 +131,8 @@ class Draft:
             added=result.added,
             corrected=result.corrected,
             unchanged=result.unchanged,
-            files_written=len(result.written),
-            files_shared=len(result.files) - len(result.written),
+            files=len(result.files),
+            files_shared=sum(entry.path in self._inherited for entry, _ in result.files),
         )
         self._merges[table] = _sum(self._merges.get(table), made)
         return made
@@ -158,7 +150,8 @@ class Draft:
         select = (
             f'SELECT {duck.literal(table)} AS "table", {casts} FROM ({source}) ORDER BY file, line, "column"'
         )
-        con.execute(f"COPY ({select}) TO {duck.literal(str(place))} (FORMAT parquet, COMPRESSION zstd)")
+        with trouble.explained(self._ws.lake):
+            con.execute(f"COPY ({select}) TO {duck.literal(str(place))} (FORMAT parquet, COMPRESSION zstd)")
         count = con.execute(f"SELECT count(*) FROM read_parquet({duck.paths([place])})").fetchall()[0][0]
         self._quarantine[table] = (place, int(count))
         return int(count)
@@ -176,17 +169,19 @@ class Draft:
         """
         scratch = self._open()
         manifest = self._manifest(dict(delivery or {}), dict(deliveries or {}))
-        shared = {file.path for file in self._parent_files()}
-        for placed in self._files.values():
-            for entry, place in placed:
-                if entry.path not in shared:
-                    atomic.publish_file(place, self._ws.lake / entry.path)
         folder = scratch.path / manifest.snapshot_id
-        folder.mkdir()
-        if self._quarantine:
-            self._folder("quarantine").rename(folder / "quarantine")
-        atomic.write_text(folder / manifests.FILE, manifests.text(manifest))
-        atomic.publish_folder(folder, self._ws.lake / "snapshots" / manifest.snapshot_id)
+        with trouble.explained(self._ws.lake):
+            for placed in self._files.values():
+                for entry, place in placed:
+                    if entry.path not in self._inherited:
+                        atomic.publish_file(place, self._ws.lake / entry.path)
+            folder.mkdir()
+            if self._quarantine:
+                self._folder("quarantine").rename(folder / "quarantine")
+            atomic.write_text(folder / manifests.FILE, manifests.text(manifest))
+            atomic.publish_folder(folder, self._ws.lake / "snapshots" / manifest.snapshot_id)
+        scratch.close()
+        self._scratch = None
         return catalogue.Snapshot(lake=self._ws.lake, manifest=manifest)
 
     def _manifest(
@@ -252,17 +247,6 @@ class Draft:
             days.append(self._parent.data_date)
         return max(days, default=None)
 
-    def _day(self, table: str, con: duckdb.DuckDBPyConnection, sql: str) -> str | None:
-        """Return SQL for the day a delivered row reports on; days after the delivery are slips."""
-        day = REPORTS_ON.get(table)
-        if day is None:
-            return None
-        held = {str(row[0]) for row in con.execute(f"DESCRIBE {sql}").fetchall()}
-        names = catalogue.table_of(table).column_names
-        if not any(name in day.replace("(", " ").split() for name in names if name in held):
-            return None
-        return f"CASE WHEN {day} <= DATE '{self._made_at.date().isoformat()}' THEN {day} END"
-
     def _check_parent(self) -> None:
         if isinstance(self._expected, Newest):
             return
@@ -280,10 +264,7 @@ class Draft:
             self._files[name] = [(file, self._ws.lake / file.path) for file in entry.files]
             self._columns[name] = entry.columns_delivered
             self._last_days[name] = entry.last_day
-
-    def _parent_files(self) -> list[manifests.DataFile]:
-        tables = self._parent.manifest.tables.values() if self._parent else []
-        return [file for entry in tables for file in entry.files]
+            self._inherited |= {file.path for file in entry.files}
 
     def _folder(self, name: str) -> Path:
         folder = self._open().path / name
@@ -292,14 +273,12 @@ class Draft:
 
     def _open(self) -> locks.Scratch:
         if self._scratch is None:
-            raise RuntimeError("a draft is written inside `with snapshots.Draft(…) as draft:`")
+            raise RuntimeError("a draft is written inside `with snapshots.Draft(…)`, and committed once")
         return self._scratch
 
 
-def _later(known: datetime.date | None, found: str | None) -> datetime.date | None:
-    days = [known] if known else []
-    days += [datetime.date.fromisoformat(found)] if found else []
-    return max(days, default=None)
+def _later(known: datetime.date | None, found: datetime.date | None) -> datetime.date | None:
+    return max((day for day in (known, found) if day is not None), default=None)
 
 
 def _sum(before: Merge | None, made: Merge) -> Merge:
@@ -310,7 +289,7 @@ def _sum(before: Merge | None, made: Merge) -> Merge:
         added=before.added + made.added,
         corrected=before.corrected + made.corrected,
         unchanged=before.unchanged + made.unchanged,
-        files_written=before.files_written + made.files_written,
+        files=made.files,
         files_shared=made.files_shared,
     )
 
