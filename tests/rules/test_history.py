@@ -26,4 +26,3 @@ class TestHistorySaid:
         assert because is None
         assert note is not None
         assert "have 0 of 12 months (reading)" in note
-
