@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +127,7 @@ class TestRowRule:
 
 
 @pytest.fixture
-def daily(tmp_path: Path) -> Iterator[Utility]:
+def daily(tmp_path: Path) -> Utility:
     """The rule on jumps turned into a daily one whose run of days is the first `amount` days of the month."""
     root = tmp_path / "book"
     shutil.copytree(BOOK, root)
@@ -143,7 +142,7 @@ def daily(tmp_path: Path) -> Iterator[Utility]:
             ":period_end AS period_end", f"CAST({days} + INTERVAL 2 DAY AS DATE) AS period_end"
         )
     )
-    yield Utility(tmp_path / "ws", books.load(root=root))
+    return Utility(tmp_path / "ws", books.load(root=root))
 
 
 class TestDailyRule:
