@@ -24,7 +24,13 @@ UNITS = [
 ]
 OVERLAY = """
 - {rule: PRI-901, parameter: limit_cny, value: "500", org_id: O1, from: 2026-01-01, reason: tried out}
-- {rule: PRI-901, parameter: limit_cny, value: "700", org_id: O11, from: 2026-03-01, to: 2026-04-01, reason: f}
+- rule: PRI-901
+  parameter: limit_cny
+  value: "700"
+  org_id: O11
+  from: 2026-03-01
+  to: 2026-04-01
+  reason: flood
 """
 
 
