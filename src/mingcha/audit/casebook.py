@@ -123,14 +123,15 @@ def wanted(
         )
     return queries.Filter(
         rules=tuple(rules or ()),
-        run_id=_run_id(cases.workspace, run_id),
+        run_id=run_id_of(cases.workspace, run_id),
         bands=tuple(bands or ()),
         org_id=org_id,
         customer_id=customer_id,
     )
 
 
-def _run_id(workspace: Workspace, asked: str | None) -> str | None:
+def run_id_of(workspace: Workspace, asked: str | None) -> str | None:
+    """Return the id of the run asked for, `latest` being the newest; raises SetupError for none such."""
     if asked is None:
         return None
     if asked != "latest":

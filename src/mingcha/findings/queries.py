@@ -101,9 +101,12 @@ def count(*, con: duckdb.DuckDBPyConnection, where: Filter, relation: str = RELA
 def totals(
     *, con: duckdb.DuckDBPyConnection, where: Filter, by: str | None = None, relation: str = RELATION
 ) -> list[Total]:
-    """Return findings and money per value of column `by`, most findings first; one total without it."""
+    """Return findings and money per value of column `by`, most findings first; one total without it.
+
+    `last_month` is the month the finding's period ends in, written YYYY-MM.
+    """
     source = _source(where=where, relation=relation)
-    key = f"coalesce(f.{by}, '')" if by else "''"
+    key = _KEYS.get(by or "", f"coalesce(f.{by}, '')") if by else "''"
     sums = ", ".join(
         f"CAST(coalesce(sum({name}), 0) AS DECIMAL(18,2)) AS {name}" for name in columns.MONEY_COLUMNS
     )
@@ -116,6 +119,18 @@ def totals(
     return [_total(row) for row in rows]
 
 
+def nothing() -> Total:
+    """Return the total of no findings."""
+    zero = Decimal("0.00")
+    return Total(
+        key="",
+        findings=0,
+        bands=dict.fromkeys(columns.BANDS, 0),
+        amounts=dict.fromkeys(columns.MONEY_COLUMNS, zero),
+    )
+
+
+_KEYS = {"last_month": "coalesce(strftime(f.period_end - INTERVAL 1 DAY, '%Y-%m'), '')"}
 _SEEN = ("first_seen_run", "last_seen_run")
 
 
