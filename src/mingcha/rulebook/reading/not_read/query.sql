@@ -26,6 +26,12 @@ read_now AS (
   WHERE billing_period = :period
     AND register IN ('active', 'active_sharp', 'active_peak', 'active_flat', 'active_valley', 'active_deep_valley')
 ),
+unseen AS (
+  SELECT p.usage_point_id, p.effective_from, p.customer_id, p.org_id, p.book_id, p.reader_staff_id, p.role, p.since
+  FROM point AS p
+  LEFT JOIN read_now AS w ON w.usage_point_id = p.usage_point_id
+  WHERE w.usage_point_id IS NULL
+),
 past AS (
   SELECT
     usage_point_id,
@@ -37,6 +43,7 @@ past AS (
   WHERE billing_period >= :history_period
     AND billing_period < :period
     AND readings > 0
+    AND usage_point_id IN (SELECT usage_point_id FROM unseen)
   GROUP BY usage_point_id
 ),
 rhythm AS (
@@ -55,22 +62,27 @@ placed AS (
   SELECT
     p.usage_point_id, p.effective_from, p.customer_id, p.org_id, p.book_id, p.reader_staff_id, p.role, p.since,
     r.n, r.last_period, r.kwh, r.span, r.unread_months, r.cycle,
-    w.usage_point_id IS NOT NULL AS was_read,
     r.cycle IS NOT NULL
       AND (r.unread_months >= r.cycle + CASE WHEN r.cycle > 1 THEN :slack_months ELSE 0 END) AS due
-  FROM point AS p
-  LEFT JOIN read_now AS w ON w.usage_point_id = p.usage_point_id
+  FROM unseen AS p
   LEFT JOIN rhythm AS r ON r.usage_point_id = p.usage_point_id
 ),
-cover AS (
-  SELECT
-    org_id,
-    count(*) AS points,
-    count(CASE WHEN was_read THEN 1 END) AS points_read,
-    count(CASE WHEN due THEN 1 END) AS points_due,
-    count(CASE WHEN due AND was_read THEN 1 END) AS due_read
+overdue AS (
+  SELECT org_id, count(CASE WHEN due THEN 1 END) AS points
   FROM placed
   GROUP BY org_id
+),
+cover AS (
+  -- a point that was read was due
+  SELECT
+    p.org_id,
+    count(*) AS points,
+    count(w.usage_point_id) AS points_read,
+    count(w.usage_point_id) + coalesce(max(d.points), 0) AS points_due
+  FROM point AS p
+  LEFT JOIN read_now AS w ON w.usage_point_id = p.usage_point_id
+  LEFT JOIN overdue AS d ON d.org_id = p.org_id
+  GROUP BY p.org_id
 ),
 unread AS (
   SELECT
@@ -78,14 +90,13 @@ unread AS (
     p.n, p.last_period, p.kwh, p.span, p.unread_months, p.cycle,
     CASE
       WHEN p.cycle IS NULL AND c.points_read < :org_share * c.points THEN 'cycle_unknown'
-      WHEN c.points_due >= :cover_n AND c.due_read < :min_cover * c.points_due THEN 'readings_not_delivered'
+      WHEN c.points_due >= :cover_n AND c.points_read < :min_cover * c.points_due THEN 'readings_not_delivered'
       WHEN p.n IS NULL THEN 'never_read'
       ELSE 'not_read'
     END AS reason
   FROM placed AS p
   LEFT JOIN cover AS c ON c.org_id = p.org_id
-  WHERE NOT p.was_read
-    AND (p.due OR p.cycle IS NULL)
+  WHERE p.due OR p.cycle IS NULL
 ),
 price AS (
   SELECT customer_id, p, p_basis
