@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import compile as compiler
 from mingcha.rules import graph as graphs
 from mingcha.rules.book import Rule
+from mingcha.rules.fuse import Fuser
 from mingcha.rules.lint import output
 from mingcha.rules.overlay import Overlay, ParameterSet
 from mingcha.rules.stage import Stage
@@ -36,8 +38,19 @@ class Answer:
     from_cache: bool = True
 
 
+def remembered(*, stage: Stage, workspace: Workspace, rule: Rule, overlay: Overlay) -> bool:
+    """Return whether the answers for all periods and parameter sets lie in the cache."""
+    return all(cache.has(workspace, key=question.key()) for question in _questions(stage, rule, overlay, []))
+
+
 def ask(
-    *, stage: Stage, workspace: Workspace | None, rule: Rule, overlay: Overlay, use_cache: bool = True
+    *,
+    stage: Stage,
+    workspace: Workspace,
+    rule: Rule,
+    overlay: Overlay,
+    use_cache: bool = True,
+    fuser: Fuser | None = None,
 ) -> Answer:
     """Return the rule's answer for every period of the run.
 
@@ -46,14 +59,19 @@ def ask(
     started = time.perf_counter()
     answer = Answer(rule, f"raw_{rule.id.replace('-', '_')}")
     _create(stage, rule, answer.table)
-    for period in stage.periods:
-        for chosen in overlay.sets(sheet=rule.sheet, period=period, parents=stage.parents):
-            if chosen.values not in answer.sets:
-                answer.sets.append(chosen.values)
-            question = _Question(stage, rule, period, chosen, answer.sets.index(chosen.values))
-            _answer_one(question, answer, workspace if use_cache else None)
+    for question in _questions(stage, rule, overlay, answer.sets):
+        _answer_one(question, answer, workspace if use_cache else None, fuser)
     answer.seconds = time.perf_counter() - started
     return answer
+
+
+def _questions(stage: Stage, rule: Rule, overlay: Overlay, sets: list[dict[str, Any]]) -> Iterator[_Question]:
+    """Yield one question per period and parameter set; new sets are added to `sets`."""
+    for period in stage.periods:
+        for chosen in overlay.sets(sheet=rule.sheet, period=period, parents=stage.parents):
+            if chosen.values not in sets:
+                sets.append(chosen.values)
+            yield _Question(stage, rule, period, chosen, sets.index(chosen.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +86,11 @@ class _Question:
     def moment(self) -> compiler.Moment:
         return self.stage.moment(self.period, self.rule.sheet.history_months)
 
-    def sql(self) -> str:
+    def sql(self, fuser: Fuser | None = None) -> str:
+        general = self.chosen.orgs is None
+        sql = fuser.rewrite(rule=self.rule, period=self.period) if fuser and general else self.rule.sql
         return compiler.rule_sql(
-            sheet=self.rule.sheet, sql=self.rule.sql, moment=self.moment, values=self.chosen.values
+            sheet=self.rule.sheet, sql=sql, moment=self.moment, values=self.chosen.values
         )
 
     def population(self) -> str:
@@ -118,7 +138,9 @@ def _create(stage: Stage, rule: Rule, table: str) -> None:
     )
 
 
-def _answer_one(question: _Question, answer: Answer, workspace: Workspace | None) -> None:
+def _answer_one(
+    question: _Question, answer: Answer, workspace: Workspace | None, fuser: Fuser | None
+) -> None:
     con = question.stage.con
     key = question.key()
     found = cache.find(workspace, con=con, key=key) if workspace else None
@@ -127,7 +149,7 @@ def _answer_one(question: _Question, answer: Answer, workspace: Workspace | None
         examined = int(notes["examined"])
     else:
         answer.from_cache = False
-        sql, examined = _run(question, workspace, key)
+        sql, examined = _run(question, workspace, key, fuser)
     where = _of_these_orgs(question)
     con.execute(
         f"INSERT INTO {answer.table} SELECT '{question.period}', {question.number}, exit = 'hit', "
@@ -138,7 +160,7 @@ def _answer_one(question: _Question, answer: Answer, workspace: Workspace | None
         answer.examined += examined
 
 
-def _run(question: _Question, workspace: Workspace | None, key: str) -> tuple[str, int]:
+def _run(question: _Question, workspace: Workspace | None, key: str, fuser: Fuser | None) -> tuple[str, int]:
     stage = question.stage
     stage.attach(stage.graph.tables_of(stage.graph.rule_reads(question.rule)))
     stage.ensure(stage.graph.relations_for(question.rule))
@@ -147,7 +169,8 @@ def _run(question: _Question, workspace: Workspace | None, key: str) -> tuple[st
         f"CAST({ddl.quote(name)} AS {kind}) AS {ddl.quote(name)}"
         for name, kind in columns_of(question.rule).items()
     )
-    stage.con.execute(f"CREATE OR REPLACE TEMP TABLE asked AS SELECT {casts} FROM ({question.sql()}) AS q")
+    asked = f"SELECT {casts} FROM ({question.sql(fuser)}) AS q"
+    stage.con.execute(f"CREATE OR REPLACE TEMP TABLE asked AS {asked}")
     sql = "SELECT * FROM asked"
     if workspace is not None:
         cache.keep(workspace, con=stage.con, key=key, sql=sql, notes={"examined": str(examined)})

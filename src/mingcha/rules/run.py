@@ -20,6 +20,7 @@ from mingcha.rules import overlay as overlays
 from mingcha.rules.asking import Answer
 from mingcha.rules.bench import broken
 from mingcha.rules.book import Book, Rule
+from mingcha.rules.fuse import BIG_ROWS, WORTH, Fuser
 from mingcha.rules.graph import Graph
 from mingcha.rules.record import RunRecord, Skipped
 from mingcha.rules.stage import Stage
@@ -41,6 +42,9 @@ class Options:
 
     use_cache: bool = True
     fuse: bool = True
+    fuse_least: int = 2
+    fuse_from_rows: int = BIG_ROWS
+    fuse_worth: float = WORTH
 
 
 @dataclass
@@ -166,6 +170,7 @@ def judge(*, rule: Rule, stage: Stage) -> coverage.Verdict:
 def _ask_all(work: _Screening, rules: list[Rule]) -> None:
     import duckdb
 
+    fuser = _fuser(work, rules)
     waiting = {rule.id: set(work.stage.graph.relations_for(rule)) for rule in rules}
     for number, rule in enumerate(rules):
         work.progress(f"{rule.id} {rule.sheet.title.en}", number, len(rules))
@@ -176,6 +181,7 @@ def _ask_all(work: _Screening, rules: list[Rule]) -> None:
                 rule=rule,
                 overlay=work.overlay,
                 use_cache=work.options.use_cache,
+                fuser=fuser,
             )
         except (duckdb.Error, errors.BookError) as error:
             said = error.what if isinstance(error, errors.BookError) else broken(error, rule.id).what
@@ -185,6 +191,26 @@ def _ask_all(work: _Screening, rules: list[Rule]) -> None:
             reversed([name for name in work.stage.graph.relations_of(done) if _free(name, waiting)])
         )
     work.progress("", len(rules), len(rules))
+
+
+def _fuser(work: _Screening, rules: list[Rule]) -> Fuser | None:
+    """Return what shares scans among the rules that must really be asked; None when that is switched off."""
+    if not work.options.fuse:
+        return None
+    fresh = [
+        rule
+        for rule in rules
+        if not work.options.use_cache
+        or not asking.remembered(stage=work.stage, workspace=work.workspace, rule=rule, overlay=work.overlay)
+    ]
+    return Fuser(
+        stage=work.stage,
+        rules=fresh,
+        overlay=work.overlay,
+        least=work.options.fuse_least,
+        big_rows=work.options.fuse_from_rows,
+        worth=work.options.fuse_worth,
+    )
 
 
 def _free(name: str, waiting: dict[str, set[str]]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mingcha.store import duck, locks
+from mingcha.store import duck, locks, trouble
 from mingcha.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def keep(
     target = _place(ws, key)
     target.parent.mkdir(parents=True, exist_ok=True)
     metadata = ", ".join(f"{duck.name(name)}: {duck.literal(value)}" for name, value in notes.items())
-    with locks.Scratch(lake=ws.lake, purpose="cache") as scratch:
+    with trouble.explained(ws.lake), locks.Scratch(lake=ws.lake, purpose="cache") as scratch:
         draft = scratch.path / target.name
         con.execute(
             f"COPY ({sql}) TO {duck.literal(str(draft))} (FORMAT parquet, KV_METADATA {{{metadata}}})"
@@ -51,6 +51,11 @@ def find(ws: Workspace, *, con: duckdb.DuckDBPyConnection, key: str) -> tuple[st
         return None
     os.utime(path)
     return f"SELECT * FROM read_parquet({literal})", {str(name): str(value) for name, value in found}
+
+
+def has(ws: Workspace, *, key: str) -> bool:
+    """Return whether something is kept under `key`; reading it may still fail."""
+    return _place(ws, key).is_file()
 
 
 def prune(ws: Workspace, *, limit_bytes: int = LIMIT_BYTES) -> int:
