@@ -75,7 +75,7 @@ def _files(path: Path, look: parquet.Look, options_of: OptionsOf) -> Source:
         if kind is None:
             ignored.append(Ignored(label, "unknown_format"))
         elif kind == "excel":
-            found += _sheets(file, label, options_of)
+            found += _sheets(file, label, options_of, ignored)
         elif kind == "parquet":
             found.append(parquet.ParquetPart(file, label, _names(label), look))
         else:
@@ -142,9 +142,14 @@ def _names(label: str) -> tuple[str, ...]:
     return (stem, f"{folder}/{stem}", label, folder)
 
 
-def _sheets(path: Path, label: str, options_of: OptionsOf) -> list[parts.Part]:
+def _sheets(path: Path, label: str, options_of: OptionsOf, ignored: list[Ignored]) -> list[parts.Part]:
+    """Return the sheets that hold rows.
+
+    A sheet with a header only is an unused page of our template, not a statement that there are no rows.
+    """
     names = _names(label)
-    sheets = xlsx.sheets(path=path, label=label, options=options_of(names))
+    sheets, headers = xlsx.sheets(path=path, label=label, options=options_of(names))
+    ignored += [Ignored(f"{label}[{sheet}]", "only_header") for sheet in headers]
     found: list[parts.Part] = []
     for sheet in sheets:
         own = (sheet, f"{names[0]}/{sheet}", *(names if len(sheets) == 1 else ()))

@@ -6,7 +6,7 @@ import codecs
 import zoneinfo
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 #: Separators that are looked for when none is declared. Data with another one must say so.
 DELIMITERS = (",", ";", "\t", "|", "\x01")
@@ -21,6 +21,10 @@ def _known_encoding(name: str) -> str:
     except LookupError:
         raise ValueError(f"{name!r} is not an encoding; usual ones are utf-8, gb18030, gbk, utf-16") from None
     return name
+
+
+def _tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _known_zone(name: str) -> str:
@@ -38,7 +42,7 @@ def _one_character(text: str) -> str:
 class ReadOptions(BaseModel):
     """Settings of one file, sheet or database; a file may override what the mapping says for all."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
     encoding: Annotated[str, AfterValidator(_known_encoding)] | None = Field(
         default=None, description="text encoding of CSV files; default: BOM, else UTF-8, else GB18030"
@@ -57,6 +61,9 @@ class ReadOptions(BaseModel):
     timezone: Annotated[str, AfterValidator(_known_zone)] | None = Field(
         default=None,
         description="local time that moments with an offset are turned into; default: of the workspace",
+    )
+    empty_words: Annotated[tuple[str, ...], BeforeValidator(_tuple)] = Field(
+        default=(), description="words that mean empty, besides NULL and \\N, e.g. - or 无"
     )
     max_line_mib: int = Field(default=16, ge=1, le=1024, description="longest line of a CSV file, in MiB")
     max_unpacked_mib: int = Field(

@@ -63,8 +63,8 @@ class SheetPart:
         return stage.staged(label=self.label, number=number, facts={"sheet": self.sheet})
 
 
-def sheets(*, path: Path, label: str, options: opts.ReadOptions) -> list[str]:
-    """Return the names of the visible worksheets of a workbook that hold anything.
+def sheets(*, path: Path, label: str, options: opts.ReadOptions) -> tuple[list[str], list[str]]:
+    """Return the names of the visible worksheets that hold rows, and of those that hold a header only.
 
     Raises DataError for a file that is no workbook, is locked by a password, or unpacks beyond measure.
     """
@@ -75,7 +75,8 @@ def sheets(*, path: Path, label: str, options: opts.ReadOptions) -> list[str]:
             if sheet.visible == python_calamine.SheetVisibleEnum.Visible
             and sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
         ]
-        return [name for name in visible if book.get_sheet_by_name(name).start is not None]
+        heights = {name: book.get_sheet_by_name(name).height for name in visible}
+        return [name for name in visible if heights[name] > 1], [n for n in visible if heights[n] == 1]
 
 
 class _Sheet:

@@ -1,0 +1,1 @@
+"""Values of a source into values of the contract's types, as SQL over whole columns."""
