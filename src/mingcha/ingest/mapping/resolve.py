@@ -46,7 +46,9 @@ def resolve(
     `con` checks expressions on empty relations. Raises BookError that lists every mistake of the mapping,
     or DataError when without one no part bears the name of a table or one lacks its key.
     """
-    resolver = _Resolver(mapping, parts, contract, timezone, orphans, con)
+    resolver = _Resolver(
+        mapping=mapping, parts=parts, contract=contract, timezone=timezone, orphans=orphans, con=con
+    )
     resolver.run()
     if resolver.mistakes:
         if mapping_name is None:
@@ -58,6 +60,7 @@ def resolve(
 class _Resolver:
     def __init__(
         self,
+        *,
         mapping: model.Mapping,
         parts: Sequence[source_parts.Part],
         contract: contract_model.Contract,
@@ -141,10 +144,12 @@ class _Resolver:
             columns = self.probe(number).columns
             alike.setdefault((columns, self.plan.options[number]), []).append(number)
         for group in alike.values():
-            feed = origins.FeedBuilder(self, where, rule, table, entry, tuple(group)).build()
+            feed = origins.FeedBuilder(
+                context=self, where=where, rule=rule, table=table, entry=entry, group=tuple(group)
+            ).build()
             feeds.append(feed)
             for number in group:
-                self._used.setdefault(number, set()).update(origin.header for origin in feed.origins.values())
+                self._used.setdefault(number, set()).update(feed.used)
         self._policy(where, rule, table)
 
     def _policy(self, where: str, rule: model.TableRule, table: contract_model.Table) -> None:
