@@ -117,7 +117,7 @@ class Draft:
         current = self._files.get(table, [])
         for entry, place in current:
             views.demand(place, entry)
-        with trouble.explained(self._ws.lake):
+        with trouble.explained(self._ws.lake), trouble.fitting(table):
             incoming = parquet.take(
                 con, table=spec, source=sql, folder=folder, not_after=self._made_at.date()
             )

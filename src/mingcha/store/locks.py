@@ -25,7 +25,7 @@ class WriterLock:
 
     def __enter__(self) -> WriterLock:
         """Take the lock; raises SetupError naming the process that holds it."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = _descriptor(self._path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -55,7 +55,7 @@ class ShortLock:
 
     def __enter__(self) -> ShortLock:
         """Wait for the lock and take it."""
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._descriptor = _descriptor(self._path)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         return self
 
@@ -73,7 +73,6 @@ class Scratch:
 
     def __init__(self, *, lake: Path, purpose: str) -> None:
         tmp = lake / "tmp"
-        tmp.mkdir(parents=True, exist_ok=True)
         while True:
             self.path = tmp / f"{purpose}-{os.getpid()}-{secrets.token_hex(4)}"
             descriptor = _claim(self._lock_path)
@@ -108,26 +107,34 @@ class Scratch:
 
 
 def sweep(*, lake: Path) -> int:
-    """Remove the folders in `lake/tmp` whose owner is gone; return how many. Only the writer calls it."""
+    """Remove what is in `lake/tmp` and whose owner is gone; return how many things that were."""
     tmp = lake / "tmp"
+    names = {path.name.removesuffix(".lock") for path in tmp.iterdir()} if tmp.is_dir() else set()
     swept = 0
-    for folder in sorted(tmp.iterdir()) if tmp.is_dir() else []:
-        if folder.suffix == ".lock":
-            continue
-        lock_path = folder.with_name(folder.name + ".lock")
+    for leftover in sorted(tmp / name for name in names):
+        lock_path = leftover.with_name(leftover.name + ".lock")
         descriptor = _claim(lock_path)
         if descriptor is None:
             continue
-        shutil.rmtree(folder, ignore_errors=True)
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
         lock_path.unlink(missing_ok=True)
         os.close(descriptor)
         swept += 1
     return swept
 
 
+def _descriptor(path: Path) -> int:
+    """Return an open descriptor of the lock file, made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
 def _claim(path: Path) -> int | None:
     """Return a descriptor that locks `path`, or None when another process has it or just removed it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = _descriptor(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.stat(path).st_ino == os.fstat(descriptor).st_ino:  # noqa: PTH116 - compared with fstat

@@ -115,13 +115,18 @@ class RunManifest(_Part):
 def read(path: Path, *, model: type[Model]) -> Model:
     """Return the manifest in the file; raises SetupError when it is missing, damaged or of another format."""
     try:
-        return model.model_validate_json(path.read_bytes())
+        values = json.loads(path.read_bytes())
+        if isinstance(values, dict) and values.get("format") != FORMAT:
+            raise broken(path, f"its format is {values.get('format')!r}, this version reads {FORMAT}")
+        return model.model_validate(values)
     except FileNotFoundError:
         raise broken(path, "the file is missing") from None
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise broken(path, f"{where}: {first['msg']}" if where else first["msg"]) from None
+    except ValueError as error:  # not JSON, or not UTF-8
+        raise broken(path, str(error)) from None
 
 
 def text(manifest: pydantic.BaseModel) -> str:

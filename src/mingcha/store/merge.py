@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,6 @@ class Result:
     added: int = 0
     corrected: int = 0
     unchanged: int = 0
-    written: list[manifests.DataFile] = field(default_factory=list)
 
 
 def merge(
@@ -234,7 +233,6 @@ def _write(
     )
     if placed is not None:
         result.files.append(placed)
-        result.written.append(placed[0])
 
 
 @contextmanager

@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mingcha.kernel import errors
-from mingcha.store import duck, manifests, views
+from mingcha.store import duck, manifests, reporting, views
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,7 +45,8 @@ class Incoming:
     columns: tuple[str, ...]
     partitions: dict[str, tuple[int, int]]
     """Rows and checksum by label."""
-    last_day: str | None
+    last_day: date | None
+    """The last day the rows report on."""
     select: Callable[[str], str]
     """Gives SQL for the rows of one label, with `columns`."""
 
@@ -55,15 +57,16 @@ class Incoming:
 
 
 def take(
-    con: duckdb.DuckDBPyConnection, *, table: model.Table, source: str, folder: Path, day: str | None
+    con: duckdb.DuckDBPyConnection, *, table: model.Table, source: str, folder: Path, not_after: date
 ) -> Incoming:
     """Return the rows of the SQL query `source` as incoming rows of the table.
 
     A query that costs more than a scan is run once and its rows kept in `folder`; a scan is repeated for
-    each partition. `day` is SQL for the day a row reports on. Raises DataError for columns the contract
-    does not have, missing or null key columns, and partition values that are not billing months.
+    each partition. Days after `not_after` do not count as reported on. Raises DataError for columns the
+    contract does not have, missing or null key columns, and partition values that are not months.
     """
     columns = _columns(con, table, source)
+    day = reporting.day_sql(table=table.name, columns=columns, not_after=not_after)
     typed = _typed(table, columns, source)
     divided = f"SELECT *, {_label_sql(table)} AS _label FROM ({typed})"
     known = _count(con, table, columns, divided, day) if _cheap(con, typed) else None
@@ -111,8 +114,7 @@ def write(
         checksum=str(checksum),
         columns=columns,
     )
-    place = folder / Path(entry.path).name
-    return entry, draft.replace(place)
+    return entry, draft.replace(folder / entry.path.replace("/", "-"))
 
 
 def row_hash(table: model.Table, *, held: Iterable[str], of: Iterable[str] | None = None) -> str:
@@ -183,13 +185,13 @@ def _count(
     table: model.Table,
     columns: tuple[str, ...],
     divided: str,
-    day: str | None,
-) -> tuple[dict[str, tuple[int, int]], str | None]:
+    day: str,
+) -> tuple[dict[str, tuple[int, int]], date | None]:
     """Return rows and checksum by label, and the last day reported on."""
     holes = " OR ".join(f"{duck.name(name)} IS NULL" for name in table.key)
     counted = con.execute(
         f"SELECT _label, count(*), sum({row_hash(table, held=columns)}), count(*) FILTER (WHERE {holes}),"
-        f" CAST(max({day or 'NULL'}) AS VARCHAR) FROM ({divided}) GROUP BY _label ORDER BY _label"
+        f" max({day}) FROM ({divided}) GROUP BY _label ORDER BY _label"
     ).fetchall()
     for label, _, _, keyless, _ in counted:
         if keyless or label is None or not (label == WHOLE or _LABEL.match(label)):
@@ -219,7 +221,7 @@ def _staged(
     columns: tuple[str, ...],
     divided: str,
     folder: Path,
-    day: str | None,
+    day: str,
 ) -> Incoming:
     """Run the query once, keep its rows in files by label, and return them as incoming rows."""
     stage = folder / f"{table.name}-stage"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mingcha.kernel import errors, ids
-from mingcha.store import atomic, catalogue, duck, locks, manifests, parquet, views
+from mingcha.store import atomic, catalogue, duck, locks, manifests, parquet, trouble, views
 from mingcha.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def write(
     """
     assert all(_TABLE.match(name) for name in tables)
     with (
+        trouble.explained(ws.lake),
         locks.Scratch(lake=ws.lake, purpose="run") as scratch,
         locks.ShortLock(path=ws.lake / "runs.lock"),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 import zoneinfo
@@ -135,4 +136,10 @@ def _wrong(what: str) -> errors.SetupError:
         what,
         why="a setting that is not understood would silently not be followed",
         mend="correct the file; `mingcha init` in an empty folder writes one with every setting explained",
+    )
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("mingcha.toml.schema.json").write_text(
+        json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )

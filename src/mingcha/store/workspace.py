@@ -51,7 +51,10 @@ class Workspace:
 
     @staticmethod
     def open(path: Path) -> Workspace:
-        """Return the workspace in the folder; raises SetupError if none is there or its settings err."""
+        """Return the workspace in the folder.
+
+        Raises SetupError when there is none, or its settings are wrong.
+        """
         path = path.resolve()
         file = path / SETTINGS_FILE
         if not file.is_file():

@@ -1,0 +1,610 @@
+"""Deliveries become snapshots: merged by key, sharing what did not change, all at once or not at all."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from mingcha.contract import load as contract_load
+from mingcha.kernel import errors
+from mingcha.store import parquet, snapshots, upkeep, workspace
+
+from .conftest import MADE_AT, Row, deliver, reading, seen, values
+
+
+def energies(con: duckdb.DuckDBPyConnection, snapshot: snapshots.Snapshot) -> dict[str, Any]:
+    return {key: int(energy) for key, energy in seen(con, snapshot, "reading", "reading_id", "energy")}
+
+
+class TestFirstDelivery:
+    def test_divides_rows_by_month_and_sorts_them(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        rows = [reading(number, month) for number in (3, 1, 2) for month in ("2026-02", "2026-01")]
+        for number, row in enumerate(rows):
+            row["reading_id"] = f"R{number}"
+
+        snapshot = deliver(ws, con, reading=rows)
+
+        names = [path.name[:8] for path in snapshot.files("reading")]
+        assert names == ["2026-01-", "2026-02-"]
+        for path in snapshot.files("reading"):
+            points = con.execute("SELECT usage_point_id FROM read_parquet(?)", [str(path)]).fetchall()
+            assert points == [("P1",), ("P2",), ("P3",)]
+
+    def test_is_numbered_and_recorded(self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection) -> None:
+        with snapshots.Draft(ws, made_at=MADE_AT, as_of=datetime.date(2026, 4, 10)) as draft:
+            made = draft.add_rows(table="reading", source=values([reading(1), reading(2)]), con=con)
+            snapshot = draft.commit(
+                delivery={"source": "抄表.csv", "on": datetime.date(2026, 4, 11)},
+                deliveries={"reading": {"delivered": 3, "accepted": 2, "quarantined": 1}},
+            )
+
+        assert made == snapshots.Merge(rows=2, added=2, corrected=0, unchanged=0, files=1, files_shared=0)
+        assert snapshot.id.startswith("s0001-")
+        assert snapshot.data_date == datetime.date(2026, 4, 10)
+        again = snapshots.get(ws, snapshot.id)
+        assert again == snapshot
+        assert again.manifest.delivery == {"source": "抄表.csv", "on": "2026-04-11"}
+        assert again.manifest.deliveries["reading"] == {
+            "delivered": 3, "accepted": 2, "quarantined": 1, "added": 2, "corrected": 0, "unchanged": 0,
+        }  # fmt: skip
+
+    def test_keeps_an_empty_table_apart_from_one_not_delivered(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        snapshot = deliver(ws, con, reading=values([reading(1)]) + " WHERE false")
+
+        assert snapshot.tables == ("reading",)
+        assert snapshot.rows("reading") == 0
+        assert "energy" in snapshot.columns_delivered("reading")
+        assert snapshot.columns_delivered("bill") == ()
+        assert snapshot.table_digest("reading") != snapshot.table_digest("bill")
+        assert seen(con, snapshot, "reading", "*") == []
+
+    def test_keeps_a_delivery_of_nothing(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        snapshot = deliver(ws, con)
+
+        assert snapshots.latest(ws) == snapshot
+        assert snapshot.tables == ()
+        assert snapshot.data_date is None
+
+    def test_reads_a_parquet_file_in_place(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection, tmp_path: Path
+    ) -> None:
+        source = tmp_path / "交 费's.parquet"
+        con.execute(f"COPY ({values([reading(1)])}) TO '{str(source).replace(chr(39), chr(39) * 2)}'")
+
+        with snapshots.Draft(ws, made_at=MADE_AT) as draft:
+            draft.add_rows(table="reading", source=source, con=con)
+            snapshot = draft.commit()
+
+        assert energies(con, snapshot) == {"R1": 1}
+
+    def test_runs_an_expensive_query_only_once(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        con.execute("CREATE SEQUENCE asked")
+        rows = f"({values(reading(n, f'2026-{n:02d}') for n in range(1, 13))})"
+
+        # DISTINCT makes it more than a scan; the sequence tells how often it was run.
+        with snapshots.Draft(ws, made_at=MADE_AT) as draft:
+            draft.add_rows(
+                table="reading",
+                source=f"SELECT * REPLACE (nextval('asked') AS energy) FROM (SELECT DISTINCT * FROM {rows})",
+                con=con,
+            )
+            snapshot = draft.commit()
+
+        assert sorted(energies(con, snapshot).values()) == list(range(1, 13))
+        assert con.execute("SELECT nextval('asked')").fetchall() == [(13,)]
+
+    def test_takes_many_months_at_once(self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection) -> None:
+        months = [f"{2000 + n // 12}-{n % 12 + 1:02d}" for n in range(40)]
+        rows = [reading(n, month, energy=n) for n, month in enumerate(months)]
+
+        snapshot = deliver(ws, con, reading=rows)
+
+        assert len(snapshot.files("reading")) == 40
+        assert energies(con, snapshot) == {f"R{n}": n for n in range(40)}
+
+    def test_gives_every_column_its_exact_type(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        snapshot = deliver(ws, con, reading=[reading(1, reader_staff_id=None)])
+
+        snapshots.attach(con, snapshot)
+        for table in contract_load.contract().tables.values():
+            found = [row[:2] for row in con.execute(f'DESCRIBE "{table.name}"').fetchall()]
+            assert found == [(column.name, column.sql_type) for column in table.columns]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("rows", "words"),
+        [
+            ([reading(1, typo=1)], "unknown columns typo"),
+            ([{"reading_id": "R1", "energy": 1}], "missing columns billing_period"),
+            ([{"billing_period": "2026-01", "energy": 1}], "missing columns reading_id"),
+            ([reading(1) | {"reading_id": None}], r"1 rows without a value in the key \(reading_id\)"),
+            ([reading(1, "2026/01")], "billing_period is 2026/01, which is not a month"),
+            ([reading(1) | {"billing_period": None}], "billing_period is empty, which is not a month"),
+            ([reading(1) | {"energy": 10**15}], "rows for reading"),
+            ([reading(1) | {"energy": "many"}], "rows for reading"),
+        ],
+    )
+    def test_refuses_rows_that_cannot_be_kept(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection, rows: list[Row], words: str
+    ) -> None:
+        with pytest.raises(errors.DataError, match=words):
+            deliver(ws, con, reading=rows)
+
+        assert snapshots.latest(ws) is None
+        assert not list((ws.lake / "tmp").glob("snapshot-*"))
+
+    def test_refuses_months_that_are_not_months_in_a_query_run_once(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        rows = [reading(1, "2026/01"), reading(2, "..")]
+
+        with pytest.raises(errors.DataError, match="which is not a month"):
+            deliver(ws, con, reading=f"SELECT DISTINCT * FROM ({values(rows)})")
+
+    def test_refuses_a_table_the_contract_does_not_have(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        with pytest.raises(errors.DataError, match="there is no table readings"):
+            deliver(ws, con, readings=[reading(1)])
+
+    def test_refuses_to_build_on_a_snapshot_that_is_no_longer_the_newest(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        first = deliver(ws, con, reading=[reading(1)])
+        second = deliver(ws, con, reading=[reading(2)])
+
+        with (
+            pytest.raises(errors.SetupError, match=f"{second.id} is the newest, not {first.id}"),
+            snapshots.Draft(ws, made_at=MADE_AT, parent=first),
+        ):
+            pass
+        with (
+            pytest.raises(errors.SetupError, match=f"{second.id} is the newest, not none"),
+            snapshots.Draft(ws, made_at=MADE_AT, parent=None),
+        ):
+            pass
+        with snapshots.Draft(ws, made_at=MADE_AT, parent=second) as draft:
+            assert draft.parent == second
+
+    def test_commits_once(self, ws: workspace.Workspace) -> None:
+        with snapshots.Draft(ws, made_at=MADE_AT) as draft:
+            draft.commit()
+            with pytest.raises(RuntimeError, match="committed once"):
+                draft.commit()
+
+    def test_says_so_when_memory_does_not_suffice(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        con.execute("SET temp_directory = ''")
+        con.execute("SET memory_limit = '20MB'")
+        rows = (
+            "SELECT 'R' || i AS reading_id, '2026-01' AS billing_period, 'P' || hash(i) AS usage_point_id"
+            " FROM range(2000000) r(i)"
+        )
+
+        with pytest.raises(errors.SetupError, match="memory") as raised:
+            deliver(ws, con, reading=f"SELECT DISTINCT * FROM ({rows})")
+
+        assert "engine.memory_limit" in raised.value.mend
+        assert snapshots.latest(ws) is None
+
+
+class TestLaterDelivery:
+    def test_adds_and_corrects_by_key(self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection) -> None:
+        first = deliver(ws, con, reading=[reading(n, energy=n) for n in (1, 2, 3)])
+        with snapshots.Draft(ws, made_at=MADE_AT) as draft:
+            made = draft.add_rows(
+                table="reading",
+                source=values([reading(2, energy=20), reading(3, energy=3), reading(4, energy=4)]),
+                con=con,
+            )
+            second = draft.commit()
+
+        assert (made.added, made.corrected, made.unchanged) == (1, 1, 1)
+        assert energies(con, second) == {"R1": 1, "R2": 20, "R3": 3, "R4": 4}
+        assert energies(con, first) == {"R1": 1, "R2": 2, "R3": 3}
+        assert second.manifest.parent == first.id
+
+    def test_shares_the_files_of_months_that_did_not_change(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        first = deliver(ws, con, reading=[reading(n, f"2026-{n:02d}") for n in range(1, 7)], bill=_bills(3))
+
+        second = deliver(ws, con, reading=[reading(2, "2026-02", energy=9), reading(7, "2026-07")])
+
+        common = set(first.files("reading")) & set(second.files("reading"))
+        assert {path.name[:7] for path in common} == {"2026-01", "2026-03", "2026-04", "2026-05", "2026-06"}
+        assert second.files("bill") == first.files("bill")
+        assert second.table_digest("bill") == first.table_digest("bill")
+
+    def test_shares_every_file_when_the_same_rows_come_again_in_another_order(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        rows = [reading(n, f"2026-{n % 3 + 1:02d}") for n in range(30)]
+        first = deliver(ws, con, reading=rows)
+
+        second = deliver(ws, con, reading=list(reversed(rows)))
+
+        assert second.files("reading") == first.files("reading")
+        assert second.content_digest == first.content_digest
+        assert second.id != first.id
+        assert second.manifest.deliveries["reading"] == {"added": 0, "corrected": 0, "unchanged": 30}
+
+    def test_adds_a_file_beside_the_old_one_when_no_row_of_it_changes(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        first = deliver(ws, con, reading=[reading(1), reading(2)])
+
+        second = deliver(ws, con, reading=[reading(2), reading(3)])
+        again = deliver(ws, con, reading=[reading(3), reading(2)])
+
+        assert set(first.files("reading")) < set(second.files("reading"))
+        assert energies(con, second) == {"R1": 1, "R2": 1, "R3": 1}
+        assert again.files("reading") == second.files("reading")
+
+    def test_knows_a_day_delivered_again_by_its_file(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        days = [
+            [{"usage_point_id": f"P{n}", "day": f"2026-01-0{day}", "import_kwh": n} for n in range(5)]
+            for day in (1, 2)
+        ]
+        for rows in days:
+            last = deliver(ws, con, daily_energy=rows)
+
+        again = deliver(ws, con, daily_energy=days[0])
+
+        assert len(last.files("daily_energy")) == 2
+        assert again.files("daily_energy") == last.files("daily_energy")
+        assert again.data_date == datetime.date(2026, 1, 2)
+
+    def test_moves_a_row_whose_month_is_corrected(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        deliver(ws, con, reading=[reading(1, "2026-01"), reading(2, "2026-01"), reading(3, "2026-02")])
+
+        moved = deliver(ws, con, reading=[reading(1, "2026-02"), reading(3, "2026-03")])
+
+        rows = seen(con, moved, "reading", "reading_id", "billing_period")
+        assert rows == [("R1", "2026-02"), ("R2", "2026-01"), ("R3", "2026-03")]
+        assert moved.manifest.deliveries["reading"] == {"added": 0, "corrected": 2, "unchanged": 0}
+        assert [path.name[:7] for path in moved.files("reading")] == ["2026-01", "2026-02", "2026-03"]
+
+    def test_drops_a_month_that_lost_its_last_row(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        deliver(ws, con, reading=[reading(1, "2026-01"), reading(2, "2026-02")])
+
+        moved = deliver(ws, con, reading=[reading(1, "2026-02")])
+
+        assert [path.name[:7] for path in moved.files("reading")] == ["2026-02", "2026-02"]
+        assert energies(con, moved) == {"R1": 1, "R2": 1}
+
+    def test_keeps_columns_that_are_not_delivered_again(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        first = deliver(ws, con, reading=[reading(n, reader_staff_id=f"S{n}") for n in (1, 2)])
+
+        second = deliver(ws, con, reading=[reading(1, energy=7, method="manual"), reading(3)])
+
+        rows = seen(con, second, "reading", "reading_id", "energy::INT", "reader_staff_id", '"method"')
+        assert rows == [("R1", 7, "S1", "manual"), ("R2", 1, "S2", None), ("R3", 1, None, None)]
+        assert set(second.columns_delivered("reading")) - set(first.columns_delivered("reading")) == {
+            "method"
+        }
+        assert "reader_staff_id" in second.columns_delivered("reading")
+
+    def test_keeps_them_when_the_row_moves_to_another_month(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        deliver(ws, con, reading=[reading(1, "2026-01", reader_staff_id="S1"), reading(2, "2026-02")])
+
+        moved = deliver(ws, con, reading=[reading(1, "2026-02")])
+
+        rows = seen(con, moved, "reading", "reading_id", "billing_period", "reader_staff_id")
+        assert rows == [("R1", "2026-02", "S1"), ("R2", "2026-02", None)]
+
+    def test_empties_a_column_that_is_delivered_empty(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        deliver(ws, con, reading=[reading(1, reader_staff_id="S1")])
+
+        emptied = deliver(ws, con, reading=[reading(1, reader_staff_id=None)])
+
+        assert seen(con, emptied, "reading", "reader_staff_id") == [(None,)]
+
+    def test_replaces_rows_of_a_table_kept_whole(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        first = deliver(ws, con, customer=[{"customer_id": f"C{n}", "name": "甲"} for n in (1, 2)])
+
+        second = deliver(ws, con, customer=[{"customer_id": "C2", "name": "乙"}])
+
+        assert seen(con, second, "customer", "customer_id", "name") == [("C1", "甲"), ("C2", "乙")]
+        assert seen(con, first, "customer", "customer_id", "name") == [("C1", "甲"), ("C2", "甲")]
+
+    def test_merges_several_calls_for_one_table(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        with snapshots.Draft(ws, made_at=MADE_AT) as draft:
+            draft.add_rows(table="reading", source=values([reading(1), reading(2)]), con=con)
+            made = draft.add_rows(table="reading", source=values([reading(2, energy=5), reading(3)]), con=con)
+            snapshot = draft.commit()
+
+        assert (made.added, made.corrected) == (1, 1)
+        assert energies(con, snapshot) == {"R1": 1, "R2": 5, "R3": 1}
+        assert snapshot.manifest.deliveries["reading"] == {"added": 3, "corrected": 1, "unchanged": 0}
+        assert upkeep.verify(snapshot) == ()
+        assert upkeep.unused(ws).files == ()
+
+    def test_leaves_no_table_behind_in_the_connection(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        deliver(ws, con, reading=[reading(1)])
+        deliver(ws, con, reading=[reading(1, energy=2)])
+
+        assert con.execute("SHOW TABLES").fetchall() == []
+
+
+class TestDigests:
+    def test_depend_on_rows_and_not_on_how_they_came(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection, tmp_path: Path
+    ) -> None:
+        other = workspace.Workspace.create(tmp_path / "other")
+        together = deliver(ws, con, reading=[reading(n, f"2026-0{n % 2 + 1}") for n in range(9)])
+
+        for n in range(9):
+            one_by_one = deliver(other, con, reading=[reading(n, f"2026-0{n % 2 + 1}", energy=n + 7)])
+        for n in range(9):
+            one_by_one = deliver(other, con, reading=[reading(n, f"2026-0{n % 2 + 1}")])
+
+        assert one_by_one.content_digest == together.content_digest
+        assert one_by_one.table_digest("reading") == together.table_digest("reading")
+
+    def test_give_the_same_snapshot_the_same_id_and_files_anywhere(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection, tmp_path: Path
+    ) -> None:
+        other = workspace.Workspace.create(tmp_path / "other")
+        rows = [reading(n, f"2026-0{n % 2 + 1}") for n in range(200)]
+
+        here = deliver(ws, con, reading=rows)
+        there = deliver(other, other.connect(threads=2), reading=list(reversed(rows)))
+
+        assert here.id == there.id
+        assert [path.name for path in here.files("reading")] == [path.name for path in there.files("reading")]
+
+    def test_change_with_a_single_value(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        rows = [reading(n) for n in range(50)]
+        before = deliver(ws, con, reading=rows)
+
+        after = deliver(ws, con, reading=[*rows[:49], reading(49, energy=2)])
+
+        assert after.table_digest("reading") != before.table_digest("reading")
+        assert after.content_digest != before.content_digest
+
+    def test_tell_apart_values_swapped_between_rows(self, con: duckdb.DuckDBPyConnection) -> None:
+        table = contract_load.contract().tables["reading"]
+        straight = [reading(n, energy=n, reader_staff_id=f"S{n}") for n in range(8)]
+        crossed = [{**row, "energy": 7 - n} for n, row in enumerate(straight)]
+        expression = parquet.row_hash(table, held=straight[0])
+
+        sums = [
+            con.execute(f"SELECT sum({expression}) FROM ({values(rows)})").fetchall()
+            for rows in (straight, crossed)
+        ]
+
+        assert sums[0] != sums[1]
+
+
+class TestDataDate:
+    @pytest.mark.parametrize(
+        ("table", "row", "expected"),
+        [
+            ("reading", {"read_on": "2026-04-01"}, datetime.date(2026, 3, 31)),
+            (
+                "bill",
+                {"bill_id": "B1", "billing_period": "2026-03", "issued_at": "2026-04-05 10:00:00"},
+                datetime.date(2026, 4, 5),
+            ),
+            ("daily_energy", {"usage_point_id": "P1", "day": "2026-04-02"}, datetime.date(2026, 4, 2)),
+            ("daily_energy", {"usage_point_id": "P1", "day": "2062-04-02"}, None),
+            ("customer", {"customer_id": "C1", "opened_on": "2026-04-02"}, None),
+        ],
+    )
+    def test_is_the_last_day_a_fact_happened(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection, table: str, row: Row, expected: object
+    ) -> None:
+        whole = reading(1) | row if table == "reading" else row
+
+        assert deliver(ws, con, **{table: [whole]}).data_date == expected
+
+    def test_never_goes_back(self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection) -> None:
+        deliver(ws, con, reading=[reading(1, read_on="2026-04-01")])
+
+        corrected = deliver(ws, con, reading=[reading(1, read_on="2026-03-01")])
+
+        assert corrected.data_date == datetime.date(2026, 3, 31)
+
+    def test_is_what_the_delivery_states(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        deliver(ws, con, reading=[reading(1, read_on="2026-04-01")])
+
+        with snapshots.Draft(ws, made_at=MADE_AT, as_of=datetime.date(2026, 2, 1)) as draft:
+            assert draft.commit().data_date == datetime.date(2026, 2, 1)
+
+
+class TestQuarantine:
+    def test_is_part_of_the_snapshot(self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection) -> None:
+        refused = (
+            "SELECT '抄表.csv' AS file, 7 AS line, 'energy' AS \"column\", 'bad_type' AS reason,"
+            " '十二' AS value, '{}' AS \"row\""
+        )
+        with snapshots.Draft(ws, made_at=MADE_AT) as draft:
+            draft.add_rows(table="reading", source=values([reading(1)]), con=con)
+            assert draft.add_quarantine(table="reading", source=refused, con=con) == 1
+            assert draft.add_quarantine(table="bill", source=f"{refused} UNION ALL {refused}", con=con) == 2
+            snapshot = draft.commit()
+
+        one = snapshots.quarantine(con, snapshot, table="reading").fetchall()
+        assert one == [("reading", "抄表.csv", 7, "energy", "bad_type", "十二", "{}")]
+        assert len(snapshots.quarantine(con, snapshot).fetchall()) == 3
+        assert upkeep.verify(snapshot) == ()
+
+    def test_is_empty_and_typed_when_nothing_was_refused(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        relation = snapshots.quarantine(con, deliver(ws, con, reading=[reading(1)]))
+
+        assert relation.columns == ["table", "file", "line", "column", "reason", "value", "row"]
+        assert relation.fetchall() == []
+
+    def test_belongs_to_its_delivery_only(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        refused = (
+            "SELECT NULL AS file, 1 AS line, NULL AS \"column\", 'r' AS reason, NULL AS value, '' AS \"row\""
+        )
+        with snapshots.Draft(ws, made_at=MADE_AT) as draft:
+            draft.add_quarantine(table="reading", source=refused, con=con)
+            first = draft.commit()
+
+        second = deliver(ws, con, reading=[reading(1)])
+
+        assert len(snapshots.quarantine(con, first).fetchall()) == 1
+        assert snapshots.quarantine(con, second).fetchall() == []
+
+
+class TestReading:
+    def test_lists_all_snapshots_oldest_first(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        made = [deliver(ws, con, reading=[reading(n)]) for n in range(3)]
+
+        assert snapshots.every(ws) == made
+        assert snapshots.latest(ws) == made[-1]
+        assert [snapshot.sequence for snapshot in made] == [1, 2, 3]
+
+    def test_names_the_known_ones_when_asked_for_another(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        with pytest.raises(errors.SetupError, match="no snapshot s0009-00000000") as raised:
+            snapshots.get(ws, "s0009-00000000")
+        assert "none yet" in raised.value.mend
+
+        made = deliver(ws, con, reading=[reading(1)])
+        with pytest.raises(errors.SetupError) as raised:
+            snapshots.get(ws, "s0009-00000000")
+        assert made.id in raised.value.mend
+
+    def test_sees_the_same_rows_while_others_commit(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        first = deliver(ws, con, reading=[reading(n) for n in range(100)])
+        reader = ws.connect(memory_limit="200MB", threads=1)
+        snapshots.attach(reader, first)
+        sums: set[object] = set()
+        done = threading.Event()
+
+        def read() -> None:
+            while not done.is_set():
+                sums.update(reader.execute("SELECT sum(energy), count(*) FROM reading").fetchall())
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        try:
+            for round_number in range(5):
+                deliver(ws, con, reading=[reading(n, energy=round_number) for n in range(150)])
+        finally:
+            done.set()
+            thread.join()
+
+        assert sums == {(100, 100)}
+        reader.close()
+
+    def test_pushes_filters_down_to_the_files(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        deliver(ws, con, reading=[reading(n, reader_staff_id="S1") for n in range(9)])
+        snapshot = deliver(ws, con, reading=[reading(n, "2026-02") for n in range(10, 19)])
+        snapshots.attach(con, snapshot, tables=["reading"])
+
+        plan = json.dumps(
+            con.execute(
+                "EXPLAIN (FORMAT json) SELECT energy FROM reading WHERE usage_point_id = 'P13'"
+            ).fetchall()
+        )
+
+        assert plan.count("usage_point_id = 'P13'") == 2
+        assert "entered_at" not in plan
+
+
+class TestDamage:
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            (lambda text: text[: len(text) // 2], "manifest cannot be read"),
+            (lambda text: text.replace('"rows": 1', '"rows": 2'), "does not belong to"),
+            (lambda text: text.replace('"sequence"', '"sequenz"'), "sequence"),
+            (lambda text: text.replace('"format": 1', '"format": 2'), "format is 2, this version reads 1"),
+            (lambda text: "[]", "manifest cannot be read"),
+            (lambda text: "\udcff", "manifest cannot be read"),
+        ],
+    )
+    def test_of_a_manifest_is_reported(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection, change: Any, words: str
+    ) -> None:
+        snapshot = deliver(ws, con, reading=[reading(1)])
+        path = ws.lake / "snapshots" / snapshot.id / "manifest.json"
+        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8", errors="surrogateescape")
+
+        with pytest.raises(errors.SetupError, match=words) as raised:
+            snapshots.latest(ws)
+
+        assert str(path) in raised.value.what
+
+    def test_of_a_manifest_that_is_gone_is_reported(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        snapshot = deliver(ws, con, reading=[reading(1)])
+        (ws.lake / "snapshots" / snapshot.id / "manifest.json").unlink()
+
+        with pytest.raises(errors.SetupError, match="the file is missing"):
+            snapshots.get(ws, snapshot.id)
+
+    def test_of_a_file_is_reported_before_it_is_read(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        snapshot = deliver(ws, con, reading=[reading(1)])
+        path = snapshot.files("reading")[0]
+        path.write_bytes(path.read_bytes()[:-1])
+
+        with pytest.raises(errors.SetupError, match="bytes instead of") as raised:
+            snapshots.attach(con, snapshot)
+        assert str(path) in raised.value.what
+        with pytest.raises(errors.SetupError, match="bytes instead of"):
+            deliver(ws, con, reading=[reading(2)])
+        assert snapshots.latest(ws) == snapshot
+
+
+def _bills(count: int) -> list[Row]:
+    return [{"bill_id": f"B{n}", "customer_id": f"C{n}", "billing_period": "2026-01"} for n in range(count)]
