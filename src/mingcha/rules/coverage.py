@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mingcha.rules.book import Rule
+from mingcha.kernel.periods import BillingMonth
+from mingcha.rules import moments
+from mingcha.rules.book import Book, Rule
 from mingcha.rules.graph import Graph, Source
+from mingcha.store import snapshots
 
-Delivered = Mapping[str, frozenset[str]]
+HISTORY_TABLES = ("bill", "bill_line", "reading", "daily_energy", "load_curve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,35 @@ class Verdict:
         return not self.because
 
 
-def judge(*, rule: Rule, graph: Graph, delivered: Delivered) -> Verdict:
+def coverage(
+    *, snapshot: snapshots.Snapshot, book: Book, period: BillingMonth | None = None
+) -> list[Verdict]:
+    """Return, for every rule of the book that is not retired, whether it can run on the snapshot.
+
+    `period` is the month that would be screened, by default the last complete one.
+    """
+    month = period or moments.default_period(snapshot)
+    graph = Graph(book)
+    rules = sorted((rule for rule in book.rules.values()), key=lambda rule: rule.id)
+    return [
+        judge_on(snapshot=snapshot, rule=rule, graph=graph, period=month)
+        for rule in rules
+        if rule.sheet.status != "retired"
+    ]
+
+
+def judge_on(*, snapshot: snapshots.Snapshot, rule: Rule, graph: Graph, period: BillingMonth) -> Verdict:
+    """Return whether a rule can run on a snapshot, counting tables, columns and months of history."""
+    verdict = judge(rule=rule, graph=graph, delivered=moments.delivered(snapshot))
+    if not verdict.runs:
+        return verdict
+    tables = {source.name for source in graph.sources(rule) if not source.optional}
+    there = moments.history(snapshot=snapshot, tables=tables & set(HISTORY_TABLES), period=period)
+    because, note = history_said(rule=rule, history=there)
+    return Verdict(rule.id, (because,) if because else (), verdict.not_applied, (note,) if note else ())
+
+
+def judge(*, rule: Rule, graph: Graph, delivered: moments.Delivered) -> Verdict:
     """Return whether `rule` can run on the tables and columns of `delivered`.
 
     A required table or column that is missing is named with the relations that ask for it; an
@@ -60,7 +91,7 @@ def history_said(*, rule: Rule, history: Mapping[str, int]) -> tuple[str | None,
     return None, None
 
 
-def _lacks(source: Source, delivered: Delivered, rule: Rule) -> list[tuple[str, bool]]:
+def _lacks(source: Source, delivered: moments.Delivered, rule: Rule) -> list[tuple[str, bool]]:
     """Return (what is missing, whether the rule may run without it)."""
     if source.name not in delivered:
         return [(f"table {source.name}", source.optional)]

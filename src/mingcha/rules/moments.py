@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from mingcha.contract import load as contract_load
 from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
-from mingcha.rules.coverage import Delivered
 from mingcha.store import snapshots
+
+Delivered = Mapping[str, frozenset[str]]
 
 
 def delivered(snapshot: snapshots.Snapshot) -> Delivered:

@@ -31,7 +31,6 @@ from mingcha.store.workspace import Workspace
 if TYPE_CHECKING:
     import duckdb
 
-HISTORY_TABLES = ("bill", "bill_line", "reading", "daily_energy", "load_curve")
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many rules are done, and how many there are."""
 
@@ -143,28 +142,15 @@ def _runnable(work: _Screening, rules: list[Rule]) -> list[Rule]:
     """Return the rules that can run; note the others as skipped, with what is missing."""
     runnable = []
     for rule in rules:
-        verdict = judge(rule=rule, stage=work.stage)
+        verdict = coverage.judge_on(
+            snapshot=work.stage.snapshot, rule=rule, graph=work.stage.graph, period=work.stage.periods[0]
+        )
         work.verdicts[rule.id] = verdict
         if verdict.runs:
             runnable.append(rule)
         else:
             work.skipped.append(Skipped(rule.id, "; ".join(verdict.because)))
     return runnable
-
-
-def judge(*, rule: Rule, stage: Stage) -> coverage.Verdict:
-    """Return whether a rule can run on this stage, counting tables, columns and months of history."""
-    verdict = coverage.judge(rule=rule, graph=stage.graph, delivered=stage.delivered)
-    if not verdict.runs:
-        return verdict
-    tables = {source.name for source in stage.graph.sources(rule) if not source.optional}
-    there = moments.history(
-        snapshot=stage.snapshot, tables=tables & set(HISTORY_TABLES), period=stage.periods[0]
-    )
-    because, note = coverage.history_said(rule=rule, history=there)
-    return coverage.Verdict(
-        rule.id, (because,) if because else (), verdict.not_applied, (note,) if note else ()
-    )
 
 
 def _ask_all(work: _Screening, rules: list[Rule]) -> None:
