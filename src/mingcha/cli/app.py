@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import mingcha
-from mingcha.cli import data, findings, rules, session, setup
+from mingcha.cli import data, findings, report, rules, session, setup, synth
 
 _HELP = """Mingcha 明察: audit and revenue assurance for electricity utilities 电力营销稽查.
 
@@ -35,6 +35,8 @@ def build() -> typer.Typer:
     app.command("init")(session.options(setup.init))
     for name, group in (("data", data), ("rules", rules), ("findings", findings)):
         app.add_typer(_group(group.HELP, group.COMMANDS), name=name)
+    app.command("report")(session.options(report.report))
+    app.command("synth")(session.options(synth.synth))
     return app
 
 

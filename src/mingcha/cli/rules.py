@@ -68,6 +68,28 @@ def list_(
     console.note(f"{len(rules)} rules. One in full: mingcha rules show ID")
 
 
+def show(
+    current: session.Session,
+    rule_id: IdArgument,
+    *,
+    lang: choices.LanguageOption = None,
+    book: BookOption = None,
+) -> None:
+    """Show a rule 规则详情: its story, parameters, needs, money, remedy, law, and its query with --json."""
+    from mingcha.cli import rulecard
+    from mingcha.rules import book as books
+    from mingcha.rules import lock as locking
+
+    read = books.load(root=book)
+    rule = read.rule(rule_id)
+    version = locking.versions(read).get(rule.id)
+    if current.json:
+        sheet = rule.sheet.model_dump(mode="json", by_alias=True)
+        console.document({"rule_id": rule.id, "version": version, **sheet, "query": rule.sql})
+    else:
+        console.out(rulecard.card(rule=rule, version=version, book=read, language=lang or "zh"))
+
+
 def lint(
     current: session.Session,
     ids: IdsArgument = None,
@@ -210,6 +232,7 @@ def lock(
 
 COMMANDS: dict[str, session.Command] = {
     "list": list_,
+    "show": show,
     "lint": lint,
     "test": prove,
     "run": run,

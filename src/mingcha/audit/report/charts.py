@@ -9,10 +9,10 @@ from decimal import Decimal
 from markupsafe import Markup, escape
 
 _ROW = 30
-_LABEL = 190
-_VALUE = 70
-_WIDTH = 720
-_HEIGHT = 180
+_LABEL = 140
+_VALUE = 50
+_WIDTH = 480
+_HEIGHT = 170
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def gather(*, cases: casebook.Casebook, run: runs.Run, language: str) -> Content
     where = queries.Filter(run_id=run.id)
     record = run.record
     rules = _rules(cases, record, where, language)
-    units, more = _units(cases, snapshot, where)
+    units, more = _units(cases, snapshot, where, language)
     return Content(
         language=language,
         utility=workspace.settings.organisation.name or workspace.path.name,
@@ -190,13 +190,14 @@ def _sum(key: str, totals: list[queries.Total]) -> queries.Total:
 
 
 def _units(
-    cases: casebook.Casebook, snapshot: snapshots.Snapshot, where: queries.Filter
+    cases: casebook.Casebook, snapshot: snapshots.Snapshot, where: queries.Filter, language: str
 ) -> tuple[tuple[Line, ...], int]:
     totals = cases.totals(where=where, by="org_id")
     snapshots.attach(cases.con, snapshot, tables=["org_unit"])
     names = dict(cases.con.execute("SELECT org_id, name FROM org_unit").fetchall())
+    nobody = words.Text("未归属单位", "no unit").of(language)
     lines = tuple(
-        Line(key=total.key, title=names.get(total.key) or total.key or "—", total=total)
+        Line(key=total.key, title=names.get(total.key) or total.key or nobody, total=total)
         for total in totals[:MOST_UNITS]
     )
     return lines, max(0, len(totals) - MOST_UNITS)
