@@ -10,7 +10,7 @@ from mingcha.audit import deliveries
 from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import book as books
-from mingcha.rules import coverage, graph, moments, overlay, record, run, stage
+from mingcha.rules import coverage, graph, moments, overlay, record, run
 from mingcha.store import snapshots
 from mingcha.store.workspace import Workspace
 
@@ -76,36 +76,31 @@ def coverage_of(
     """Return, per rule, whether it can run, and if not which table, column or history is missing."""
     snapshot = deliveries.chosen(workspace=workspace, snapshot_id=snapshot_id)
     book = books.load()
-    reading = graph.Graph(book)
     month = period or _month(snapshot)
-    con = workspace.connect()
-    try:
-        place = month and stage.Stage(
-            con=con,
-            snapshot=snapshot,
-            graph=reading,
-            periods=[month],
-            data_date=moments.data_date(snapshot, month),
-        )
-        covered = [
-            _covered(rule, run.judge(rule=rule, stage=place) if place else _judged(rule, reading, snapshot))
-            for _, rule in sorted(book.rules.items())
-            if rule.sheet.status != "retired"
-        ]
-    finally:
-        con.close()
-    return Coverage(snapshot_id=snapshot.id, period=str(month) if month else None, rules=tuple(covered))
+    verdicts = (
+        coverage.coverage(snapshot=snapshot, book=book, period=month)
+        if month
+        else _without_month(book, snapshot)
+    )
+    covered = tuple(_covered(book.rules[verdict.rule_id], verdict) for verdict in verdicts)
+    return Coverage(snapshot_id=snapshot.id, period=str(month) if month else None, rules=covered)
 
 
-def _judged(rule: books.Rule, reading: graph.Graph, snapshot: snapshots.Snapshot) -> coverage.Verdict:
-    return coverage.judge(rule=rule, graph=reading, delivered=moments.delivered(snapshot))
+def _without_month(book: books.Book, snapshot: snapshots.Snapshot) -> list[coverage.Verdict]:
+    """Return what tables and columns alone allow: without any month, history cannot be judged."""
+    reading = graph.Graph(book)
+    there = moments.delivered(snapshot)
+    return [
+        coverage.judge(rule=rule, graph=reading, delivered=there)
+        for _, rule in sorted(book.rules.items())
+        if rule.sheet.status != "retired"
+    ]
 
 
 def _month(snapshot: snapshots.Snapshot) -> BillingMonth | None:
     try:
         return moments.default_period(snapshot)
     except errors.Refusal:
-        # Without any month tables and columns can still be judged; only history cannot.
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ import typer
 
 from mingcha.cli import choices, console, session
 from mingcha.cli.screening import run
+from mingcha.kernel import errors
 
 if TYPE_CHECKING:
     from mingcha.rules import book as books
@@ -76,8 +78,8 @@ def show(
     book: BookOption = None,
 ) -> None:
     """Show a rule 规则详情: its story, parameters, needs, money, remedy, law, and its query with --json."""
-    from mingcha.cli import rulecard
     from mingcha.rules import book as books
+    from mingcha.rules import card
     from mingcha.rules import lock as locking
 
     read = books.load(root=book)
@@ -87,7 +89,10 @@ def show(
         sheet = rule.sheet.model_dump(mode="json", by_alias=True)
         console.document({"rule_id": rule.id, "version": version, **sheet, "query": rule.sql})
     else:
-        console.out(rulecard.card(rule=rule, version=version, book=read, language=lang or "zh"))
+        text = card.markdown(
+            rule=rule, book=read, language=lang or "zh", day=current.now.date(), version=version
+        )
+        console.out(text.rstrip())
 
 
 def lint(
@@ -203,6 +208,65 @@ def _record(rule: books.Rule) -> dict[str, Any]:
     }
 
 
+def new(
+    current: session.Session,
+    rule_id: Annotated[
+        str, typer.Argument(metavar="ID", help="A free id; 901 to 999 of an area are for your own: MET-901.")
+    ],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Folder name, for example bill_above_limit.")],
+    *,
+    title_zh: Annotated[
+        str | None, typer.Option("--title-zh", help="Title in Chinese; asked for if missing.")
+    ] = None,
+    title_en: Annotated[
+        str | None, typer.Option("--title-en", help="Title in English; asked for if missing.")
+    ] = None,
+    table: Annotated[
+        str, typer.Option("--table", metavar="T", help="Contract table whose rows are judged.")
+    ] = "bill",
+    column: Annotated[
+        str, typer.Option("--column", metavar="C", help="Column compared with a limit.")
+    ] = "amount",
+    limit: Annotated[
+        str, typer.Option("--limit", metavar="NUMBER", help="The limit to begin with.")
+    ] = "1000000",
+    book: BookOption = None,
+) -> None:
+    """Begin a rule 新建规则: a folder with a sheet, a query and examples that work at once."""
+    from mingcha.rules import scaffold
+
+    plan = scaffold.Plan(
+        rule_id=rule_id,
+        name=name,
+        title_zh=_asked("Title in Chinese 中文名称", title_zh),
+        title_en=_asked("Title in English", title_en),
+        table=table,
+        column=column,
+        limit=limit,
+    )
+    folder = scaffold.new(plan=plan, root=book)
+    if current.json:
+        console.document({"rule_id": rule_id, "folder": str(folder)})
+        return
+    console.out(f"{rule_id} begun in {folder}")
+    console.note(
+        f"Next: change query.sql and examples.yaml, then mingcha rules lint {rule_id}, rules test {rule_id}"
+    )
+
+
+def _asked(question: str, given: str | None) -> str:
+    """Return what was given, else what the person at the terminal answers."""
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        raise errors.Refusal(
+            "a title is missing",
+            why="findings are told in Chinese and English",
+            mend="give --title-zh and --title-en",
+        )
+    return str(typer.prompt(question, err=True))
+
+
 def lock(
     current: session.Session,
     *,
@@ -235,6 +299,7 @@ COMMANDS: dict[str, session.Command] = {
     "show": show,
     "lint": lint,
     "test": prove,
+    "new": new,
     "run": run,
     "lock": lock,
 }

@@ -150,13 +150,19 @@ def _tell_coverage(covered: screening.Coverage, language: str) -> None:
             one.rule_id,
             console.cut(one.title[language], 30),
             "yes" if one.runs else "no",
-            "; ".join(one.because or ((f"without {', '.join(one.not_applied)}",) if one.not_applied else ())),
+            _lack(one),
         ]
         for one in covered.rules
     ]
     console.out(console.table(["rule", "title", "runs", "missing"], rows))
     able = sum(one.runs for one in covered.rules)
     console.note(f"Snapshot {covered.snapshot_id}: {able} of {len(covered.rules)} rules can run.")
+
+
+def _lack(one: screening.Covered) -> str:
+    """Return what is missing; for a rule that runs, what it runs without and what to note."""
+    without = (f"without {', '.join(one.not_applied)}",) if one.not_applied else ()
+    return "; ".join((*one.because, *without, *one.notes))
 
 
 def _row(entry: record.Entry, language: str) -> list[str]:
