@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import typer.main
@@ -32,13 +31,6 @@ def page() -> str:
     for names, text in _helps(typer.main.get_command(app.build()), ("mingcha",)):
         parts.append(f"## {' '.join(names)}\n\n```text\n{text.rstrip()}\n```\n")
     return "\n".join(parts)
-
-
-def write(*, folder: Path) -> Path:
-    """Write the page as cli.md into the folder and return its path."""
-    target = folder / "cli.md"
-    target.write_text(page(), encoding="utf-8")
-    return target
 
 
 def _helps(command: Any, names: tuple[str, ...], above: Any = None) -> Iterator[tuple[tuple[str, ...], str]]:
