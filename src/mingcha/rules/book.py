@@ -15,6 +15,7 @@ from mingcha.rules import model
 from mingcha.rules.problems import Problem, raise_all
 
 RULE_FILES = ("rule.yaml", "query.sql", "examples.yaml", "guide.zh.md", "guide.en.md")
+NO_AREAS = ("relations", "law", "schemas")
 RELATION_FILES = ("relation.yaml", "query.sql")
 Sheet = TypeVar("Sheet", bound=pydantic.BaseModel)
 
@@ -104,7 +105,7 @@ def read(*, root: Path | None = None) -> tuple[Book, list[Problem]]:
     for folder in _folders(book.root / "relations"):
         _read_relation(folder, book, problems)
     for area in _folders(book.root):
-        if area.name in ("relations", "law"):
+        if area.name in NO_AREAS:
             continue
         for folder in _folders(area):
             _read_rule(folder, book, problems)
@@ -172,7 +173,7 @@ def _read_relation(folder: Path, book: Book, problems: list[Problem]) -> None:
 
 def _read_law(path: Path, book: Book, problems: list[Problem]) -> None:
     where = str(path.relative_to(book.root))
-    topic = _sheet(model.LawTopic, {where: _read_text(path)}, where, "", problems)
+    topic = _sheet(model.LawTopic, {where: _read_text(path, where, problems)}, where, "", problems)
     if topic is None:
         return
     if topic.topic != path.stem:
@@ -188,7 +189,7 @@ def _texts(
     texts = {}
     for path in sorted(folder.iterdir()):
         if path.name in known:
-            texts[path.name] = _read_text(path)
+            texts[path.name] = _read_text(path, f"{where}/{path.name}", problems)
         elif path.name[0] not in "._":
             mend = f"a folder here holds {', '.join(known)}"
             problems.append(Problem(f"{where}/{path.name}", "", "a file nobody reads", mend))
@@ -200,8 +201,12 @@ def _texts(
     return texts
 
 
-def _read_text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+def _read_text(path: Path, where: str, problems: list[Problem]) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        problems.append(Problem(where, "", "is not UTF-8 text", "save the file as UTF-8"))
+        return ""
 
 
 def _sheet(

@@ -15,7 +15,7 @@ from mingcha.kernel import errors
 from mingcha.rules import book as books
 from mingcha.rules import compile as compiler
 from mingcha.rules import lint as linting
-from mingcha.rules import proving
+from mingcha.rules import lock, proving, schema
 from mingcha.rules.graph import SOME_MOMENT, Graph
 
 
@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("ids", nargs="*", help="rule ids or relation names; none means all")
     parser.add_argument("--root", type=Path, default=None, help="another rulebook than the shipped one")
     parser.add_argument("--write-needs", action="store_true", help="lint: write `needs` as the query reads")
+    parser.add_argument("--check", action="store_true", help="lock: only compare")
     options = parser.parse_args(arguments)
     try:
         return COMMANDS[options.command](options)
@@ -60,6 +61,23 @@ def _lint(options: argparse.Namespace) -> int:
         _say(f"  {problem}")
     _say(f"{len(problems)} mistakes" if problems else "no mistakes")
     return 1 if problems else 0
+
+
+def _lock(options: argparse.Namespace) -> int:
+    book = books.load(root=options.root)
+    if options.check:
+        problems = lock.check(book)
+        for problem in problems:
+            _say(f"  {problem}")
+        return 1 if problems else 0
+    _say(f"wrote {lock.update(book)}")
+    return 0
+
+
+def _schemas(options: argparse.Namespace) -> int:
+    for path in schema.write():
+        _say(f"wrote {path}")
+    return 0
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -108,7 +126,13 @@ def _say(text: str, *, err: bool = False) -> None:
     (sys.stderr if err else sys.stdout).write(text + "\n")
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"test": _test, "explain": _explain, "lint": _lint}
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "explain": _explain,
+    "lint": _lint,
+    "lock": _lock,
+    "schemas": _schemas,
+    "test": _test,
+}
 
 if __name__ == "__main__":
     raise SystemExit(main())

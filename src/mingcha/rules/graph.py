@@ -91,6 +91,7 @@ class Graph:
 
     def sources(self, rule: Rule) -> list[Source]:
         """Return every contract table a rule reaches, directly or through relations, column by column."""
+        self.relations_for(rule)  # refuses relations that go round in a circle
         found: list[Source] = []
         self._walk(self.rule_reads(rule), rule.sheet.optional, (), False, found)
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -74,6 +74,8 @@ class Prover:
         try:
             outcome = self.run(rule, example)
             said = list(_compare(rule, example, outcome))
+            if example.kind == "near_miss" and not said:
+                said = list(self._blunt(rule, example, outcome))
         except errors.MingchaError as error:
             said = [error.what]
         return [Failure(rule.id, example.name, text) for text in said]
@@ -84,28 +86,28 @@ class Prover:
         example: model.Example,
         *,
         values: Mapping[str, Any] | None = None,
-        without: Iterable[str] = (),
+        query: str | None = None,
     ) -> Outcome:
         """Return what the rule gives on the example's rows.
 
-        `values` replace parameters on top of the example's own; rows of the tables `without` are left out.
-        Raises BookError when rows or query are wrong.
+        `values` replace parameters on top of the example's own, also beyond their bounds; `query`
+        stands in for the rule's own. Raises BookError when rows or query are wrong.
         """
         delivered = self._delivery(example)
         verdict = coverage.judge(rule=rule, graph=self.graph, delivered=delivered)
         if not verdict.runs:
             return Outcome([], verdict=verdict)
         moment = moment_of(rule, example)
-        chosen = parameter_values(rule, {**example.parameters, **(values or {})})
+        chosen = {**parameter_values(rule, example.parameters), **(values or {})}
         tables = rows_of(rule, example)
         con = self.bench.con
         self.bench.relations(self.graph.relations_for(rule), moment)
         con.execute("BEGIN")
         try:
             for table, rows in tables.items():
-                if table not in without and table in delivered:
+                if table in delivered:
                     self.bench.fill(table, _cut(rows, delivered[table]))
-            return self._ask(rule, moment, chosen, verdict)
+            return self._ask(rule if query is None else replace(rule, sql=query), moment, chosen, verdict)
         except Exception as error:
             raise _as_book_error(error, rule, example) from error
         finally:
@@ -125,6 +127,20 @@ class Prover:
             return Outcome(rows, len(subjects), subjects, verdict)
         return Outcome(rows, int(judged[0]), None, verdict)
 
+    def _blunt(self, rule: Rule, example: model.Example, outcome: Outcome) -> Iterable[str]:
+        """Yield a complaint when no nearby value of the parameter changes what a near miss gives."""
+        name = example.of or ""
+        declared = rule.sheet.parameters.get(name)
+        if declared is None or declared.type not in model.type_of_number:
+            return
+        before = [_verdict(row) for row in outcome.rows]
+        current = parameter_values(rule, example.parameters).get(name, declared.default)
+        for value in _nearby(current, declared):
+            other = self.run(rule, example, values={name: value})
+            if [_verdict(row) for row in other.rows] != before:
+                return
+        yield f"does not defend {name}: with values from half to twice {current} the outcome is the same"
+
     def _delivery(self, example: model.Example) -> dict[str, frozenset[str]]:
         delivered = dict(self._delivered)
         for name in example.not_delivered:
@@ -136,6 +152,20 @@ class Prover:
             else:
                 delivered.pop(table, None)
         return delivered
+
+
+def _verdict(row: Row) -> tuple[Any, ...]:
+    return (row["subject_id"], row["exit"], row["band"], row["reason"])
+
+
+def _nearby(value: Any, declared: model.Parameter) -> list[Any]:
+    """Return values around a threshold, nearest first, one beyond it on either side, then its bounds."""
+    number = Decimal(value)
+    near = [number * Decimal(factor) for factor in ("0.9", "1.1", "0.5", "2")]
+    near += [number - 1, number + 1, Decimal(declared.min), Decimal(declared.max)]
+    if declared.type == "int":
+        return list(dict.fromkeys(int(item) for item in near if int(item) != value))
+    return list(dict.fromkeys(item for item in near if item != number))
 
 
 def moment_of(rule: Rule, example: model.Example) -> compiler.Moment:

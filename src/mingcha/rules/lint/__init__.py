@@ -80,18 +80,26 @@ class Linter:
         """Return every mistake of a rule."""
         found = list(sheet.problems(rule=rule, book=self.book))
         found += proofs.problems(rule=rule)
+        file = f"{rule.name}/query.sql"
         try:
             sql = compiler.rule_sql(sheet=rule.sheet, sql=rule.sql, moment=graphs.SOME_MOMENT)
+            strange = self._strange_tables(sql, rule.id)
+            if strange:
+                return found + [Problem(file, "", what, mend) for what, mend in strange]
             self.bench.relations(self.graph.relations_for(rule), graphs.SOME_MOMENT)
             given = output.described(bench=self.bench, sql=sql, source=rule.id)
             self.bench.rows(compiler.population_sql(sheet=rule.sheet, moment=graphs.SOME_MOMENT), rule.id)
             reads = self.graph.rule_reads(rule)
         except errors.MingchaError as error:
-            return [*found, Problem(f"{rule.name}/query.sql", "", error.what, error.mend)]
+            return [*found, Problem(file, "", error.what, error.mend)]
         stated = {name: tuple(columns) for name, columns in rule.sheet.needs.items()}
         found += needs.problems(where=f"{rule.name}/rule.yaml", stated=stated, reads=reads)
         complaints = [*output.complaints(sheet=rule.sheet, given=given), *self._portability(sql, rule.id)]
-        return found + [Problem(f"{rule.name}/query.sql", "", what, mend) for what, mend in complaints]
+        return found + [Problem(file, "", what, mend) for what, mend in complaints]
+
+    def _strange_tables(self, sql: str, source: str) -> list[fence.Complaint]:
+        tree = graphs.parse(sql, source=source)
+        return list(fence.tables(tree=tree, schema=self.graph.schema))
 
     def relation(self, relation: books.Relation) -> list[Problem]:
         """Return every mistake of a relation."""
@@ -99,6 +107,9 @@ class Linter:
         found = list(sheet.relation_problems(relation=relation, book=self.book))
         try:
             sql = compiler.relation_sql(sheet=relation.sheet, sql=relation.sql, moment=graphs.SOME_MOMENT)
+            strange = self._strange_tables(sql, relation.name)
+            if strange:
+                return found + [Problem(f"{folder}/query.sql", "", what, mend) for what, mend in strange]
             below = self.graph.relations_of(self.graph.relation_reads(relation))
             self.bench.relations(below, graphs.SOME_MOMENT)
             given = output.described(bench=self.bench, sql=sql, source=relation.name)
@@ -116,10 +127,9 @@ class Linter:
     def _portability(self, sql: str, source: str) -> Iterator[fence.Complaint]:
         schema = self.graph.schema
         tree = graphs.parse(sql, source=source)
-        typed = annotate_types.annotate_types(
-            graphs.qualified(sql, schema, source=source), schema=dict(schema), dialect="duckdb"
-        )
-        fenced = list(dict.fromkeys(fence.complaints(tree=tree, typed=typed, schema=schema)))
+        shown = fence.with_shim_types(graphs.qualified(sql, schema, source=source))
+        typed = annotate_types.annotate_types(shown, schema=dict(schema), dialect="duckdb")
+        fenced = list(dict.fromkeys(fence.complaints(tree=tree, typed=typed)))
         yield from fenced
         if not fenced:
             try:

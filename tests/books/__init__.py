@@ -1,0 +1,1 @@
+"""Gates over the shipped books: one failure names rule, field and remedy."""

@@ -1,0 +1,1 @@
+"""One broken rulebook per mistake, and the words the message must contain."""
