@@ -45,7 +45,7 @@ def convert(
     origin = conversion.Origin(sql="x", type=kind, **said)
     made = conversion.conversion(column=of, origin=origin, place=0, zone=ZONE, required=required, key=False)
     query = f"SELECT {sql} AS x"
-    for name, step in made.steps:
+    for name, step in [*made.given, *made.steps]:
         query = f"SELECT *, {step} AS {name} FROM ({query})"
     faults = " ".join(f"WHEN {condition} THEN '{code}'" for code, condition in made.faults)
     fault = f"CASE {faults} ELSE NULL END" if faults else "NULL"
@@ -321,7 +321,7 @@ def test_an_expression_that_fails_is_told_from_one_that_gives_nothing(con: duckd
     one = conversion.conversion(column=of, origin=made, place=0, zone=ZONE, required=False, key=False)
     for text, expected in (("'5'", (5, None)), ("'a'", (None, "bad_type")), ("NULL::VARCHAR", (None, None))):
         query = f"SELECT {text} AS x"
-        for name, step in one.steps:
+        for name, step in [*one.given, *one.steps]:
             query = f"SELECT *, {step} AS {name} FROM ({query})"
         faults = " ".join(f"WHEN {condition} THEN '{code}'" for code, condition in one.faults)
         assert con.execute(f"SELECT {one.typed}, CASE {faults} END FROM ({query})").fetchone() == expected

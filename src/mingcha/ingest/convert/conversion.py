@@ -1,7 +1,7 @@
 """How one column of the contract is made from one value of a source: SQL for the value and for its faults.
 
-A conversion is a list of steps, each SQL over the names of the steps before it: the value given, the value
-read (cleaned, its codes translated), for numbers their plain form, and last the typed value.
+A conversion takes what is given by the source, and goes by steps, each SQL over the names of those before:
+the value read (cleaned, its codes translated), for numbers their plain form, and last the typed value.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ class Conversion:
 
     column: model.Column
     place: int
+    given: list[tuple[str, str]] = field(default_factory=list)
+    """Names and SQL over the source itself."""
     steps: list[tuple[str, str]] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)
     """(reason code, condition), in the order they are looked for."""
@@ -67,6 +69,12 @@ class Conversion:
     """Condition under which decimals were lost; for exact columns that is a fault instead."""
     raw: str = ""
     typed: str = ""
+
+    def give(self, letter: str, sql: str) -> str:
+        """Add a value of the source and return its name."""
+        name = f"{letter}{self.place}"
+        self.given.append((name, sql))
+        return name
 
     def step(self, letter: str, sql: str) -> str:
         """Add a step and return its name."""
@@ -129,11 +137,11 @@ def _unread(made: Conversion) -> str:
 def _read(made: Conversion, origin: Origin) -> bool:
     """Add the steps up to the value read; return whether it is text (and not a typed value)."""
     sql, kind = origin.sql, origin.type
-    given = made.step("g", f"TRY(decode({sql}))" if kind == "BLOB" else sql)
+    given = made.give("g", f"TRY(decode({sql}))" if kind == "BLOB" else sql)
     if kind == "BLOB":
-        made.fault("bad_encoding", f"{given} IS NULL AND {made.step('b', sql)} IS NOT NULL")
+        made.fault("bad_encoding", f"{given} IS NULL AND {made.give('b', sql)} IS NOT NULL")
     if origin.checked is not None:
-        made.fault("bad_type", f"{made.step('e', origin.checked)} IS NULL")
+        made.fault("bad_type", f"{made.give('e', origin.checked)} IS NULL")
     if not _is_text(made.column, origin):
         made.raw = given
         return False

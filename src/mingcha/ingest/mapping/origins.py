@@ -277,7 +277,7 @@ class FeedBuilder:
             column=column, origin=tried, place=0, zone=self._context.timezone, required=False, key=False
         )
         query = "SELECT 1 AS one"
-        for name, sql in made.steps:
+        for name, sql in [*made.given, *made.steps]:
             query = f"SELECT *, {sql} AS {name} FROM ({query})"
         wrong = " OR ".join(f"coalesce({condition}, false)" for _, condition in made.faults) or "false"
         return not self._context.con.execute(f"SELECT {wrong} FROM ({query})").fetchall()[0][0]

@@ -1,0 +1,1 @@
+"""Staged rows checked against the contract, whole columns at a time."""
