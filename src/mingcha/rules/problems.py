@@ -47,6 +47,9 @@ def from_validation(error: pydantic.ValidationError, *, where: str) -> list[Prob
 def _translate(detail: object, where: str) -> Problem:
     assert isinstance(detail, dict)
     kind, place = detail["type"], ".".join(str(step) for step in detail["loc"])
+    if kind == "extra_forbidden" and detail.get("input") is None:
+        # {en: Check, then refund.} is read as two keys, the second without a value.
+        return Problem(where, place, "unknown key", 'inside { } a comma ends a text: put it in quotes, "…"')
     if kind == "extra_forbidden":
         return Problem(where, place, "unknown key", "remove it, or correct its spelling")
     if kind == "missing":
