@@ -132,12 +132,12 @@ def _chunk(con: Any, plan: plans.Plan, low: int, high: int, planting: chain.Chai
     """Make the tables of the customers numbered [low, high); `planting` is asked between the steps."""
     plant = planting.at if planting is not None else _nothing
     customers.build(con, plan, low, high)
-    network.build(con, plan)
     consumption.prepare(con)
     readings.prepare(con)
     money_in.prepare(con)
     plant("cast")
     customers.table(con, plan)
+    network.build(con, plan)
     metering.build(con, plan)
     plant("metering")
     consumption.build(con)

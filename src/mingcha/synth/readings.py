@@ -18,8 +18,9 @@ COLLECTION_DAYS = 7
 
 
 def prepare(con: Any) -> None:
-    """Write the empty `curve_wanted` (pk): points that get a load curve whatever chance says."""
+    """Write two empty lists: `curve_wanted` (pk) gets a load curve, `kept` (n) loses no daily value."""
     con.execute("CREATE OR REPLACE TABLE curve_wanted (pk BIGINT)")
+    con.execute("CREATE OR REPLACE TABLE kept (n BIGINT)")
 
 
 def build(con: Any, plan: plans.Plan) -> None:

@@ -4,10 +4,92 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mingcha.synth.plant import planter
+from mingcha.synth.plant import collection, connection, control, metering, planter, pricing, reading, usage
 
 # station -> what is planted there, in this order
-STATIONS: dict[str, tuple[planter.Step, ...]] = {}
+STATIONS: dict[str, tuple[planter.Step, ...]] = {
+    "cast": (
+        connection.cast_transformers,
+        connection.cast_stuck_tickets,
+        connection.cast_unbilled,
+        connection.cast_closed,
+        metering.cast_ratios,
+        metering.cast_billed_multiplier,
+        metering.cast_runaways,
+        metering.cast_stopped,
+        metering.cast_backwards,
+        metering.cast_removals,
+        reading.cast_wrong_ends,
+        reading.cast_unread,
+        reading.cast_wrong_starts,
+        reading.cast_wrong_arithmetic,
+        reading.cast_negative,
+        reading.cast_altered,
+        usage.cast_sudden,
+        usage.cast_zero,
+        pricing.cast_twice,
+        pricing.cast_unbilled,
+        pricing.cast_adjustments,
+        collection.cast_bank,
+        collection.cast_false_receipts,
+        collection.cast_transfers,
+        control.cast_self_approval,
+        control.cast_contradictions,
+    ),
+    "metering": (
+        connection.detach_points,
+        connection.hand_over,
+        metering.hang_other_ratios,
+        collection.group_accounts,
+        control.move_to_stopped_feeder,
+    ),
+    "readings": (
+        connection.unread_points,
+        connection.go_on_using,
+        metering.bill_with_other_multiplier,
+        metering.run_away,
+        metering.stand_still,
+        metering.run_backwards,
+        metering.write_wrong_removals,
+        reading.write_wrong_ends,
+        reading.leave_unread,
+        reading.write_wrong_starts,
+        reading.write_wrong_arithmetic,
+        reading.write_negative,
+        usage.silence,
+        pricing.stop_use,
+    ),
+    "bills": (
+        connection.unbill,
+        connection.hand_over_bills,
+        reading.bill_negative,
+        reading.alter_readings,
+        pricing.bill_twice,
+        pricing.leave_unbilled,
+        collection.leave_open,
+        control.approve_own_bill,
+        control.system_bill,
+    ),
+    "receipts": (
+        collection.pay_by_transfer,
+        collection.undo_receipts,
+        collection.shuffle,
+        control.reverse_own_receipt,
+    ),
+    "books": (
+        connection.write_stuck_tickets,
+        connection.change_transformers,
+        metering.open_meter_change,
+        metering.write_events,
+        metering.line_out,
+        usage.write_facts,
+        pricing.write_adjustments,
+        collection.spoil_statements,
+        collection.name_change,
+        control.approve_own_acts,
+        control.contradict,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
-"""The one who plants: picks customers without a story, and calls the areas at each station of the chain."""
+"""The one who plants: picks customers without a story, casts them, and keeps the answer sheet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from mingcha.contract import load
 from mingcha.kernel import errors
 from mingcha.synth import plan as plans
 from mingcha.synth import truth as truths
@@ -25,6 +26,7 @@ class Person:
     cap: int
     mult: int
     kind: str
+    digits: int
 
     @property
     def pk(self) -> int:
@@ -36,6 +38,11 @@ class Person:
         """Return the meter hanging there since before the window."""
         return f"M{self.pid[1:]}A"
 
+    @property
+    def next_meter(self) -> str:
+        """Return the meter that follows after a change."""
+        return f"M{self.pid[1:]}B"
+
     def staff(self, letter: str, number: int = 1) -> str:
         """Return a member of the station's staff, by the letter of the post."""
         return f"E{self.station_org}{letter}{number}"
@@ -46,7 +53,10 @@ class Person:
 
 
 # customers whose rows may be rewritten without touching anybody else's books
-_EASY = "plain AND NOT tou AND pay NOT IN ('prepaid') AND status = 'active' AND group_id IS NULL"
+_EASY = (
+    "plain AND NOT tou AND pay <> 'prepaid' AND status = 'active' AND group_id IS NULL "
+    "AND NOT (kind = 'works' AND n % 5 = 0)"
+)
 
 
 @dataclass(slots=True)
@@ -70,18 +80,33 @@ class Planter:
         return self.plan.months - 1
 
     @property
-    def start(self) -> date:
-        """Return the first day of M."""
-        return self.plan.end_month.start
-
-    @property
     def end(self) -> date:
         """Return the first day after M."""
         return self.plan.end_month.end
 
     def day(self, number: int) -> date:
-        """Return the day of M with this number."""
-        return self.start.replace(day=number)
+        """Return the day of M with this number; 0 is the day before M begins."""
+        return self.plan.end_month.start + timedelta(days=number - 1)
+
+    def at(self, day: date, hour: float) -> datetime:
+        """Return a moment of a day."""
+        return datetime.combine(day, time()) + timedelta(hours=hour)
+
+    def back(self, days: float) -> datetime:
+        """Return the moment so many days before the data date's noon."""
+        return self.at(self.plan.data_date, 12) - timedelta(days=days)
+
+    def month(self, before: int = 0) -> str:
+        """Return the billing month so many months before M, written YYYY-MM."""
+        return str(self.plan.end_month.add(-before))
+
+    def reading_id(self, person: Person, before: int = 0, part: int = 2) -> str:
+        """Return the id of the active reading of the main point, `before` months before M."""
+        return f"R{self.month(before).replace('-', '')}{person.n:08d}1A{part}"
+
+    def bill_id(self, person: Person, before: int = 0) -> str:
+        """Return the id of the regular bill of a month, `before` months before M."""
+        return f"B{self.month(before).replace('-', '')}{person.n:08d}2"
 
     def take(self, name: str, many: int, where: str, *, easy: bool = True) -> list[Person]:
         """Choose `many` customers for the case `name`, none of them chosen before.
@@ -91,8 +116,9 @@ class Planter:
         taken = ", ".join(str(n) for n in sorted(self.taken)) or "0"
         condition = f"({where})" + (f" AND {_EASY}" if easy else "")
         rows = self.con.execute(
-            "SELECT n, cid, pstem || '1', station_org, county_org, cap, mult1, kind FROM c "
-            f"WHERE {condition} AND n NOT IN ({taken}) ORDER BY rnd(n, 951), n LIMIT {many}"
+            "SELECT n, cid, pstem || '1', station_org, county_org, cap, mult1, kind, "
+            "CASE WHEN kind = 'home' AND n % 9 = 0 THEN 5 ELSE 6 END "
+            f"FROM c WHERE {condition} AND n NOT IN ({taken}) ORDER BY rnd(n, 951), n LIMIT {many}"
         ).fetchall()
         if len(rows) < many:
             raise errors.SetupError(
@@ -102,6 +128,7 @@ class Planter:
             )
         people = [Person(*row) for row in rows]
         self.taken |= {person.n for person in people}
+        self.con.execute(f"INSERT INTO kept VALUES {', '.join(f'({person.n})' for person in people)}")
         self.cast[name] = people
         return people
 
@@ -119,46 +146,37 @@ class Planter:
         """Give the main point a load curve."""
         self.con.execute(f"INSERT INTO curve_wanted VALUES ({person.pk})")
 
-    def insert(self, table: str, rows: list[dict[str, Any]]) -> None:
-        """Insert rows into a working table by column name."""
+    def insert(self, table: str, *rows: dict[str, Any]) -> None:
+        """Insert rows into a working table by column name; columns it went without so far are added."""
+        shape = load.contract().tables[table]
+        have = {
+            name for (name,) in self.con.execute(f"SELECT column_name FROM (DESCRIBE t_{table})").fetchall()
+        }
         for row in rows:
-            names = ", ".join(row)
+            for name in row.keys() - have:
+                have.add(name)
+                self.con.execute(f'ALTER TABLE t_{table} ADD COLUMN "{name}" {shape.column(name).sql_type}')
+            names = ", ".join(f'"{name}"' for name in row)
             marks = ", ".join("?" * len(row))
             self.con.execute(f"INSERT INTO t_{table} ({names}) VALUES ({marks})", list(row.values()))
 
-    def planted(self, rule: str, kind: str, subject: str, person: Person | None, reason: str, note: str,
-                amount: Decimal | None = None) -> None:  # fmt: skip
-        """Note a case that must be found."""
-        self._note("planted", rule, kind, subject, person, reason, note, amount)
-
-    def innocent(
-        self, rule: str, kind: str, subject: str, person: Person | None, reason: str, note: str
-    ) -> None:
-        """Note a decoy that must not be found."""
-        self._note("innocent", rule, kind, subject, person, reason, note, None)
-
-    def follows(
-        self, rule: str, kind: str, subject: str, person: Person | None, reason: str, note: str
-    ) -> None:
-        """Note a trace that a planted fault leaves for another rule."""
-        self._note("consequence", rule, kind, subject, person, reason, note, None)
-
-    def _note(
+    def note(
         self,
-        how: str,
-        rule: str,
         kind: str,
-        subject: str,
+        rule: str,
+        subject: tuple[str, str],
+        *,
         person: Person | None,
         reason: str,
         note: str,
-        amount: Decimal | None,
+        amount: Decimal | None = None,
     ) -> None:
+        """Write a line of the answer sheet: `subject` is its kind and id, `kind` as in `truth.KINDS`."""
         self.truth.add(
             rule_id=rule,
-            kind=how,
-            subject_kind=kind,
-            subject_id=subject,
+            kind=kind,
+            subject_kind=subject[0],
+            subject_id=subject[1],
             customer_id=person.cid if person else None,
             period=self.period,
             reason=reason,

@@ -122,6 +122,10 @@ FROM t_bill b WHERE kind IN ('regular', 'reissue') AND status = 'open' AND amoun
     AND NOT EXISTS (SELECT 1 FROM rc0 WHERE rc0.bill_id = b.bill_id AND rc0.day <= b.due_on);
 
 -- :: status
+-- receipts planted by hand do not say where they were taken in
+UPDATE t_receipt r SET station_org = c.station_org, county_org = c.county_org, n = c.n
+FROM c WHERE c.cid = r.customer_id AND r.station_org IS NULL;
+
 CREATE OR REPLACE TABLE paid AS
 SELECT bill_id, CAST(sum(amount) AS DECIMAL(18,2)) AS amount FROM t_receipt
 WHERE bill_id IS NOT NULL AND kind IN ('payment', 'prepayment_use', 'reversal') GROUP BY bill_id;

@@ -136,10 +136,11 @@ SELECT s.pid AS usage_point_id, s.day, imp AS import_kwh, kwh_of(ex.du * ex.mult
     shown(s.x1, first_value, second_value, span, swap_at, second) AS register_active,
     CASE WHEN demand THEN round(p.kw * s.mult * (0.9 + 0.1 * rnd2(s.pk, day_no, 403)), 4) END AS demand_kw,
     CASE WHEN demand THEN at_hour(s.day, 8 + die(s.pk, 404, 10)) END AS demand_at,
-    CASE WHEN rnd2(s.pk, day_no, 405) < 0.004 THEN 'repaired' ELSE 'measured' END AS quality,
-    rnd2(s.pk, day_no, 406) < 0.002 AS missing, s.n, s.k, s.pk, s.mult, s.du
+    CASE WHEN rnd2(s.pk, day_no, 405) < 0.004 AND kept.n IS NULL THEN 'repaired' ELSE 'measured' END AS quality,
+    rnd2(s.pk, day_no, 406) < 0.002 AND kept.n IS NULL AS missing, s.n, s.k, s.pk, s.mult, s.du
 FROM s LEFT JOIN dy ex ON ex.pk = s.pk AND ex.day = s.day AND ex.register = 'active_export'
-LEFT JOIN peak p ON p.pk = s.pk AND p.m = s.m;
+LEFT JOIN peak p ON p.pk = s.pk AND p.m = s.m
+LEFT JOIN kept ON kept.n = s.n;
 
 -- :: curves
 CREATE OR REPLACE TABLE curve_point AS

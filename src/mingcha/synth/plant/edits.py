@@ -1,0 +1,72 @@
+"""Rewriting books so that they still hang together: one index moved moves what follows from it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from mingcha.synth.plant import planter
+
+
+def shift_index(p: planter.Planter, person: planter.Person, day: date, units: str) -> None:
+    """Move the index from `day` on by `units` (SQL): daily values, and the end and energy of M's reading."""
+    p.con.execute(
+        f"UPDATE t_daily_energy SET register_active = register_active + ({units}) "
+        f"WHERE usage_point_id = '{person.pid}' AND day >= DATE '{day}'"
+    )
+    shift_end(p, person, units)
+
+
+def shift_end(p: planter.Planter, person: planter.Person, units: str) -> None:
+    """Move the end of M's reading by `units` (SQL), and its energy with it."""
+    p.con.execute(
+        f"UPDATE t_reading SET end_value = end_value + ({units}), energy = energy + ({units}) * multiplier "
+        f"WHERE reading_id = '{p.reading_id(person)}'"
+    )
+
+
+def set_day(p: planter.Planter, person: planter.Person, day: date, kwh: str) -> None:
+    """Set the import of a day (SQL for kWh); index and reading follow."""
+    row = p.con.execute(
+        f"SELECT CAST((({kwh}) - import_kwh) / {person.mult} AS DECIMAL(18,2)) FROM t_daily_energy "
+        f"WHERE usage_point_id = '{person.pid}' AND day = DATE '{day}'"
+    ).fetchone()
+    assert row is not None, f"no daily value of {person.pid} on {day}"
+    p.con.execute(
+        f"UPDATE t_daily_energy SET import_kwh = import_kwh + CAST({row[0]} AS DECIMAL(18,2)) * {person.mult} "
+        f"WHERE usage_point_id = '{person.pid}' AND day = DATE '{day}'"
+    )
+    shift_index(p, person, day, str(row[0]))
+
+
+def wrap_index(p: planter.Planter, person: planter.Person, day: date) -> None:
+    """Re-number all indexes of the main point so that the register rolls over on `day`, lawfully."""
+    span = 10**person.digits
+    row = p.con.execute(
+        f"SELECT {span} - register_active - 1 FROM t_daily_energy "
+        f"WHERE usage_point_id = '{person.pid}' AND day = DATE '{day}' - 1"
+    ).fetchone()
+    assert row is not None
+    for table, columns in (
+        ("t_daily_energy", ("register_active",)),
+        ("t_reading", ("start_value", "end_value")),
+    ):
+        for column in columns:
+            moved = f"{column} + ({row[0]})"
+            p.con.execute(
+                f"UPDATE {table} SET {column} = CASE WHEN {moved} >= {span} THEN {moved} - {span} ELSE {moved} END "
+                f"WHERE usage_point_id = '{person.pid}'"
+            )
+
+
+def drop_bills(p: planter.Planter, person: planter.Person, before: tuple[int, ...]) -> None:
+    """Remove the bills of the months numbered backwards from M, before anybody pays them."""
+    for month in before:
+        bill = p.bill_id(person, month)
+        for table in ("t_bill_line", "t_bill_check", "t_bill"):
+            p.con.execute(f"DELETE FROM {table} WHERE bill_id = '{bill}'")
+
+
+def never_paid(p: planter.Planter, person: planter.Person, before: tuple[int, ...]) -> None:
+    """Let the bills of these months stay open."""
+    for month in before:
+        p.con.execute(f"INSERT INTO never_paid VALUES ('{p.bill_id(person, month)}')")
