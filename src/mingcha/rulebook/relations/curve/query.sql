@@ -22,7 +22,7 @@ sized AS (
     -- the current ratio is the combined multiplier less the voltage ratio: measured, else that of a 100 V secondary
     coalesce(
       r.pt_ratio,
-      CASE WHEN c.voltage_kv >= 1 AND a.rated_voltage_v <= 110 THEN c.voltage_kv * 10 END,
+      CASE WHEN c.voltage_kv >= 1 AND a.rated_voltage_v <= 110 THEN CAST(c.voltage_kv AS DOUBLE) * 10 END,
       1
     ) AS pt_ratio
   FROM archive AS a
@@ -55,12 +55,12 @@ primary_side AS (
     l.usage_point_id,
     l."at",
     CAST(l."at" AS DATE) AS day,
-    TRY_CAST(l.p_kw * s.multiplier AS DECIMAL(18, 4)) AS p_kw,
-    TRY_CAST(l.q_kvar * s.multiplier AS DECIMAL(18, 4)) AS q_kvar,
+    TRY_CAST(CAST(l.p_kw AS DECIMAL(19, 4)) * s.multiplier AS DECIMAL(18, 4)) AS p_kw,
+    TRY_CAST(CAST(l.q_kvar AS DECIMAL(19, 4)) * s.multiplier AS DECIMAL(18, 4)) AS q_kvar,
     l.u_a, l.u_b, l.u_c,
-    TRY_CAST(safe_div(l.i_a * s.multiplier, s.pt_ratio) AS DECIMAL(12, 4)) AS i_a,
-    TRY_CAST(safe_div(l.i_b * s.multiplier, s.pt_ratio) AS DECIMAL(12, 4)) AS i_b,
-    TRY_CAST(safe_div(l.i_c * s.multiplier, s.pt_ratio) AS DECIMAL(12, 4)) AS i_c,
+    TRY_CAST(safe_div(CAST(l.i_a AS DECIMAL(19, 4)) * s.multiplier, s.pt_ratio) AS DECIMAL(12, 4)) AS i_a,
+    TRY_CAST(safe_div(CAST(l.i_b AS DECIMAL(19, 4)) * s.multiplier, s.pt_ratio) AS DECIMAL(12, 4)) AS i_b,
+    TRY_CAST(safe_div(CAST(l.i_c AS DECIMAL(19, 4)) * s.multiplier, s.pt_ratio) AS DECIMAL(12, 4)) AS i_c,
     l.i_a AS i2_a, l.i_b AS i2_b, l.i_c AS i2_c,
     l.pf
   FROM runs AS l
@@ -70,10 +70,10 @@ primary_side AS (
     AND s.effective_until > CAST(l."at" AS DATE)
   WHERE (l.p_kw IS NULL OR l.p_kw = 0 OR l.equal_points < :flat_pts)
     AND (l.p_kw IS NULL OR s.contract_capacity_kva IS NULL OR s.contract_capacity_kva = 0
-      OR abs(l.p_kw) * s.multiplier <= :p_max * s.contract_capacity_kva)
-    AND coalesce(l.u_a, 0) <= :u_max * s.rated_voltage_v
-    AND coalesce(l.u_b, 0) <= :u_max * s.rated_voltage_v
-    AND coalesce(l.u_c, 0) <= :u_max * s.rated_voltage_v
+      OR abs(CAST(l.p_kw AS DECIMAL(19, 4))) * s.multiplier <= :p_max * CAST(s.contract_capacity_kva AS DECIMAL(19, 4)))
+    AND coalesce(l.u_a, 0) <= :u_max * CAST(s.rated_voltage_v AS DECIMAL(19, 4))
+    AND coalesce(l.u_b, 0) <= :u_max * CAST(s.rated_voltage_v AS DECIMAL(19, 4))
+    AND coalesce(l.u_c, 0) <= :u_max * CAST(s.rated_voltage_v AS DECIMAL(19, 4))
 )
 SELECT
   usage_point_id, "at", day, p_kw, q_kvar, u_a, u_b, u_c, i_a, i_b, i_c, i2_a, i2_b, i2_c, pf,
