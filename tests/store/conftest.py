@@ -19,8 +19,8 @@ Row = dict[str, Any]
 
 @pytest.fixture
 def ws(tmp_path: Path) -> workspace.Workspace:
-    """An empty workspace whose path has spaces, Chinese, a quote and brackets."""
-    return workspace.Workspace.create(tmp_path / "某供电局 it's [2026] 数据")
+    """An empty workspace whose path has all that paths can have: Chinese, a quote, brackets, column=value."""
+    return workspace.Workspace.create(tmp_path / "某供电局 it's [2026]*" / "billing_period=数据")
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def find(ws: Workspace, *, con: duckdb.DuckDBPyConnection, key: str) -> tuple[st
     except engine.Error:
         return None
     os.utime(path)
-    return f"SELECT * FROM read_parquet({literal})", {str(name): str(value) for name, value in found}
+    return f"SELECT * FROM {duck.scan([path])}", {str(name): str(value) for name, value in found}
 
 
 def has(ws: Workspace, *, key: str) -> bool:

@@ -113,7 +113,7 @@ class Draft:
         """
         spec = catalogue.table_of(table)
         folder = self._folder("rows")
-        sql = source if isinstance(source, str) else f"SELECT * FROM read_parquet({duck.paths([source])})"
+        sql = source if isinstance(source, str) else f"SELECT * FROM {duck.scan([source])}"
         current = self._files.get(table, [])
         for entry, place in current:
             views.demand(place, entry)
@@ -152,7 +152,7 @@ class Draft:
         )
         with trouble.explained(self._ws.lake):
             con.execute(f"COPY ({select}) TO {duck.literal(str(place))} (FORMAT parquet, COMPRESSION zstd)")
-        count = con.execute(f"SELECT count(*) FROM read_parquet({duck.paths([place])})").fetchall()[0][0]
+        count = con.execute(f"SELECT count(*) FROM {duck.scan([place])}").fetchall()[0][0]
         self._quarantine[table] = (place, int(count))
         return int(count)
 

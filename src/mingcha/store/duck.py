@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -58,6 +59,15 @@ def name(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def paths(files: list[Path]) -> str:
-    """Return an SQL list of file paths for read_parquet."""
+def paths(files: Iterable[Path]) -> str:
+    """Return an SQL list of file paths, for read_parquet with options of one's own."""
     return "[" + ", ".join(literal(str(file)) for file in files) + "]"
+
+
+def scan(files: Iterable[Path], *, place: str | None = None) -> str:
+    """Return SQL that reads the Parquet files, for use after FROM; `place` names a column for the path.
+
+    A folder above them called `register=active` adds no column, as it would by default.
+    """
+    named = f", filename = {literal(place)}" if place else ""
+    return f"read_parquet({paths(files)}, hive_partitioning = false{named})"

@@ -82,14 +82,15 @@ def _merge_by_key(
     _load_old(con, incoming, holding)
     key = _names(incoming.table.key)
     matched, same = con.execute(
-        f"SELECT count(*), count(*) FILTER (WHERE i.h = o.h) FROM {_IN} i JOIN {_OLD} o USING ({key})"
+        f"SELECT (SELECT count(*) FROM {_IN} SEMI JOIN {_OLD} USING ({key})),"
+        f" (SELECT count(*) FROM {_IN} SEMI JOIN {_OLD} USING ({key}, _h))"
     ).fetchall()[0]
     total = sum(incoming.partitions[label][0] for label in labels)
     result.unchanged += same
     result.corrected += matched - same
     result.added += total - matched
     if same:
-        con.execute(f"DELETE FROM {_IN} i USING {_OLD} o WHERE {_equal(incoming, 'i', 'o')} AND i.h = o.h")
+        con.execute(f"DELETE FROM {_IN} i USING {_OLD} o WHERE {_equal(incoming, 'i', 'o')} AND i._h = o._h")
     _rewrite(con, incoming, holding=holding, folder=folder, result=result)
 
 
@@ -98,7 +99,7 @@ def _load_keys(con: duckdb.DuckDBPyConnection, incoming: parquet.Incoming, label
     key = _names(incoming.table.key)
     value = parquet.row_hash(incoming.table, held=incoming.columns, of=incoming.columns)
     selects = " UNION ALL ".join(
-        f"SELECT {key}, {duck.literal(label)} AS label, {value} AS h FROM ({incoming.select(label)})"
+        f"SELECT {key}, {duck.literal(label)} AS _label, {value} AS _h FROM ({incoming.select(label)})"
         for label in labels
     )
     con.execute(f"CREATE TEMP TABLE {_IN} AS {selects}")
@@ -117,8 +118,8 @@ def _holding(
     key = _names(table.key)
     places = {str(place): (entry, place) for entry, place in candidates}
     found = con.execute(
-        f"SELECT DISTINCT filename FROM (SELECT {key}, filename FROM"
-        f" read_parquet({duck.paths([place for _, place in candidates])}, filename = true))"
+        f"SELECT DISTINCT _file FROM (SELECT {key}, _file FROM"
+        f" {duck.scan((place for _, place in candidates), place='_file')})"
         f" SEMI JOIN {_IN} USING ({key})"
     ).fetchall()
     return [places[row[0]] for row in sorted(found)]
@@ -135,11 +136,11 @@ def _load_old(con: duckdb.DuckDBPyConnection, incoming: parquet.Incoming, holdin
     if holding:
         rows = parquet.survivors(table=table, files=holding)
         con.execute(
-            f"CREATE TEMP TABLE {_OLD} AS SELECT {key}, filename, {value} AS h FROM ({rows})"
+            f"CREATE TEMP TABLE {_OLD} AS SELECT {key}, _file, {value} AS _h FROM ({rows})"
             f" SEMI JOIN {_IN} USING ({key})"
         )
     else:
-        con.execute(f"CREATE TEMP TABLE {_OLD} AS SELECT {key}, '' AS filename, h FROM {_IN} WHERE false")
+        con.execute(f"CREATE TEMP TABLE {_OLD} AS SELECT {key}, '' AS _file, _h FROM {_IN} WHERE false")
 
 
 def _rewrite(
@@ -152,11 +153,11 @@ def _rewrite(
 ) -> None:
     """Write the partitions that change: rows that stay of the files that change, and the incoming rows."""
     key = _names(incoming.table.key)
-    found = con.execute(f"SELECT DISTINCT filename FROM {_OLD} SEMI JOIN {_IN} USING ({key})").fetchall()
+    found = con.execute(f"SELECT DISTINCT _file FROM {_OLD} SEMI JOIN {_IN} USING ({key})").fetchall()
     names = {row[0] for row in found}
     affected = [item for item in holding if str(item[1]) in names]
     kept = _load_kept(con, incoming, affected)
-    arriving = {row[0] for row in con.execute(f"SELECT DISTINCT label FROM {_IN}").fetchall()}
+    arriving = {row[0] for row in con.execute(f"SELECT DISTINCT _label FROM {_IN}").fetchall()}
     result.files = [item for item in result.files if str(item[1]) not in names]
     for label in sorted(arriving | {entry.partition for entry, _ in affected}):
         staying = [item for item in affected if item[0].partition == label]

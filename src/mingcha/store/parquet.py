@@ -99,7 +99,7 @@ def write(
     draft = folder / f"{table.name}-{label}.parquet"
     con.execute(f"COPY ({select} ORDER BY {order}) TO {duck.literal(str(draft))} ({_OPTIONS})")
     rows, checksum = con.execute(
-        f"SELECT count(*), sum({row_hash(table, held=columns)}) FROM read_parquet({duck.paths([draft])})"
+        f"SELECT count(*), sum({row_hash(table, held=columns)}) FROM {duck.scan([draft])}"
     ).fetchall()[0]
     if rows == 0:
         draft.unlink()
@@ -232,24 +232,22 @@ def _staged(
     files: dict[str, list[Path]] = {}
     for path in sorted(stage.glob("*/*.parquet")):
         files.setdefault(path.parent.name.removeprefix("_label="), []).append(path)
-    every = duck.paths([path for paths in files.values() for path in paths])
-    scan = f"SELECT * FROM read_parquet({every}, hive_partitioning = false)"
+    scan = f"SELECT * FROM {duck.scan(path for paths in files.values() for path in paths)}"
     partitions, last_day = _count(con, table, columns, scan, day) if files else ({}, None)
     names = ", ".join(duck.name(name) for name in columns)
 
     def select(label: str) -> str:
-        return f"SELECT {names} FROM read_parquet({duck.paths(files[label])}, hive_partitioning = false)"
+        return f"SELECT {names} FROM {duck.scan(files[label])}"
 
     return Incoming(table, columns, partitions, last_day, select)
 
 
 def survivors(*, table: model.Table, files: list[tuple[manifests.DataFile, Path]]) -> str:
-    """Return SQL over files of the table, with all its columns."""
+    """Return SQL over files of the table: all its columns, and `_file`, where the row lies."""
     layouts: dict[tuple[str, ...], list[Path]] = {}
     for entry, place in files:
         layouts.setdefault(entry.columns, []).append(place)
     return " UNION ALL ".join(
-        f"SELECT {views.columns(table, held=held)}, filename"
-        f" FROM read_parquet({duck.paths(places)}, filename = true)"
+        f"SELECT {views.columns(table, held=held)}, _file FROM {duck.scan(places, place='_file')}"
         for held, places in layouts.items()
     )

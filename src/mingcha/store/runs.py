@@ -67,7 +67,7 @@ class Run:
         """Return SQL for the rows of a table of the run; raises SetupError when its file is gone or cut."""
         file = self.manifest.tables[table]
         views.demand(self.lake / file.path, file)
-        return f"SELECT * FROM read_parquet({duck.paths([self.lake / file.path])})"
+        return f"SELECT * FROM {duck.scan([self.lake / file.path])}"
 
 
 def write(
@@ -168,7 +168,7 @@ def _write_table(
         f"COPY (SELECT {values} FROM ({sql}) ORDER BY ALL) TO {duck.literal(str(place))}"
         " (FORMAT parquet, COMPRESSION zstd)"
     )
-    rows = con.execute(f"SELECT count(*) FROM read_parquet({duck.paths([place])})").fetchall()[0][0]
+    rows = con.execute(f"SELECT count(*) FROM {duck.scan([place])}").fetchall()[0][0]
     return manifests.DataFile(
         path=f"runs/{folder.name}/{table}.parquet",
         partition=parquet.WHOLE,

@@ -40,10 +40,7 @@ def relation(table: model.Table, *, files: Iterable[manifests.DataFile], lake: P
     layouts: dict[tuple[str, ...], list[Path]] = {}
     for file in files:
         layouts.setdefault(file.columns, []).append(lake / file.path)
-    scans = [
-        f"SELECT {columns(table, held=held)} FROM read_parquet({duck.paths(paths)})"
-        for held, paths in layouts.items()
-    ]
+    scans = [f"SELECT {columns(table, held=held)} FROM {duck.scan(paths)}" for held, paths in layouts.items()]
     return " UNION ALL ".join(scans) or f"SELECT {columns(table, held=())} WHERE false"
 
 
@@ -78,8 +75,8 @@ def quarantine(
         demand(snapshot.lake / file.path, file)
     names = ", ".join(duck.name(name) for name, _ in (("table", ""), *QUARANTINE))
     if files:
-        paths = duck.paths([snapshot.lake / file.path for file in files])
-        return con.sql(f'SELECT {names} FROM read_parquet({paths}) ORDER BY "table", file, line')
+        scan = duck.scan(snapshot.lake / file.path for file in files)
+        return con.sql(f'SELECT {names} FROM {scan} ORDER BY "table", file, line')
     empty = ", ".join(f"CAST(NULL AS {kind}) AS {duck.name(name)}" for name, kind in QUARANTINE)
     return con.sql(f'SELECT CAST(NULL AS VARCHAR) AS "table", {empty} WHERE false')
 
