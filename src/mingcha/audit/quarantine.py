@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mingcha.audit import deliveries
 from mingcha.findings import export, jsontext
+from mingcha.ingest import reasons
 from mingcha.kernel import errors
 from mingcha.store import snapshots
 from mingcha.store.workspace import Workspace
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     import duckdb
 
 FORMATS = ("csv", "json", "xlsx")
-COLUMNS = ("table", "file", "line", "column", "reason", "value", "row")
+STORED = ("table", "file", "line", "column", "reason", "value", "row")
+COLUMNS = (*STORED, "message")
 MOST_SHEET_ROWS = 200_000
 _BATCH = 5_000
-_WIDTHS = (18, 32, 10, 20, 20, 30, 100)
+_WIDTHS = (18, 32, 10, 20, 20, 30, 60, 80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Quarantine:
     """The rows held back by the delivery that made a snapshot."""
 
     snapshot_id: str
+    language: str
     con: duckdb.DuckDBPyConnection
 
     def counts(self) -> list[Count]:
@@ -60,12 +63,17 @@ class Quarantine:
 
     def rows(self, *, limit: int = 0) -> Iterator[dict[str, Any]]:
         """Yield the rows in order of table, file and line; limit 0 means all."""
-        names = ", ".join(f'"{name}"' for name in COLUMNS)
+        names = ", ".join(f'"{name}"' for name in STORED)
         tail = f" LIMIT {limit:d}" if limit else ""
         cursor = self.con.execute(f'SELECT {names} FROM quarantined ORDER BY "table", file, line{tail}')
         while batch := cursor.fetchmany(_BATCH):
             for row in batch:
-                yield dict(zip(COLUMNS, row, strict=True))
+                yield self._told(dict(zip(STORED, row, strict=True)))
+
+    def _told(self, row: dict[str, Any]) -> dict[str, Any]:
+        language: reasons.Language = "zh" if self.language == "zh" else "en"
+        said = reasons.say(row["reason"], column=row["column"], value=row["value"], language=language)
+        return row | {"message": said}
 
     def write(self, *, target: Path, kind: str) -> int:
         """Write the rows to a file in one of FORMATS; return how many."""
@@ -108,16 +116,24 @@ class Quarantine:
 
 @contextmanager
 def opened(
-    *, workspace: Workspace, table: str | None = None, snapshot_id: str | None = None
+    *,
+    workspace: Workspace,
+    table: str | None = None,
+    snapshot_id: str | None = None,
+    language: str | None = None,
 ) -> Iterator[Quarantine]:
-    """Give the quarantine of the newest snapshot, or of the one named, of one table or of all."""
+    """Give the quarantine of the newest snapshot, or of the one named, of one table or of all.
+
+    Sentences are in `language`, by default the workspace's.
+    """
     snapshot = deliveries.chosen(workspace=workspace, snapshot_id=snapshot_id)
     if table is not None:
         _known_table(table)
     con = workspace.connect()
     try:
         snapshots.quarantine(con, snapshot, table=table).create_view("quarantined")
-        yield Quarantine(snapshot_id=snapshot.id, con=con)
+        spoken = language or workspace.settings.organisation.language
+        yield Quarantine(snapshot_id=snapshot.id, language=spoken, con=con)
     finally:
         con.close()
 

@@ -9,6 +9,7 @@ import typer
 
 from mingcha.cli import choices, console, session
 from mingcha.cli.contract import contract
+from mingcha.cli.intake import ingest, map_suggest
 from mingcha.cli.screening import coverage
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ def quarantine(
     format_: QuarantineFormat = None,
     out: choices.OutOption = None,
     snapshot: choices.SnapshotOption = None,
+    lang: choices.LanguageOption = None,
 ) -> None:
-    """Show rows that were held back 隔离区: file, line, column, reason, value, and the whole row."""
+    """Show rows that were held back 隔离区: file, line, column, reason, value, row, and a sentence."""
     from mingcha.audit import quarantine as held
 
-    with held.opened(workspace=current.workspace(), table=table, snapshot_id=snapshot) as rows:
+    with held.opened(workspace=current.workspace(), table=table, snapshot_id=snapshot, language=lang) as rows:
         if out is not None:
             kind = format_ or out.suffix.removeprefix(".") or "csv"
             written = rows.write(target=out, kind=kind)
@@ -72,15 +74,12 @@ def _tell(rows: held.Quarantine) -> None:
     shown = [
         [
             str(row["table"]),
-            str(row["file"]),
-            str(row["line"] or ""),
-            str(row["column"] or ""),
-            str(row["reason"]),
-            console.cut(str(row["value"] or ""), 40),
+            f"{row['file']}:{row['line']}" if row["line"] else str(row["file"]),
+            console.cut(str(row["message"]), 90),
         ]
         for row in rows.rows(limit=_SHOWN)
     ]
-    console.out(console.table(["table", "file", "line", "column", "reason", "value"], shown, right=[2]))
+    console.out(console.table(["table", "file:line", "why"], shown))
     total = rows.count()
     if total > len(shown):
         console.note(
@@ -89,7 +88,9 @@ def _tell(rows: held.Quarantine) -> None:
 
 
 COMMANDS: dict[str, session.Command] = {
+    "ingest": ingest,
     "quarantine": quarantine,
     "coverage": coverage,
     "contract": contract,
+    "map-suggest": map_suggest,
 }
