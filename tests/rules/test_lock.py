@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mingcha.kernel import errors
 from mingcha.rules import book as books
-from mingcha.rules import lock
+from mingcha.rules import graph, lock
 
 from .conftest import BOOK
 
@@ -95,3 +96,47 @@ class TestLock:
 
         with pytest.raises(errors.BookError, match="cannot be read"):
             lock.versions(books.load(root=root))
+
+
+class TestTrust:
+    """`needs` are believed without parsing exactly where the lock has proven them."""
+
+    @pytest.fixture
+    def parsed(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        asked: list[str] = []
+        original = graph.qualified
+
+        def watched(sql: str, schema: graph.Schema, *, source: str) -> Any:
+            asked.append(source)
+            return original(sql, schema, source=source)
+
+        monkeypatch.setattr(graph, "qualified", watched)
+        return asked
+
+    def test_locked_rules_are_not_parsed(self, root: Path, parsed: list[str]) -> None:
+        book = books.load(root=root)
+
+        believing, doubting = graph.Graph(book), graph.Graph(book, believe=False)
+
+        for rule in book.rules.values():
+            assert believing.relations_for(rule)
+        assert parsed == []
+        for rule in book.rules.values():
+            assert believing.rule_reads(rule) == doubting.rule_reads(rule)
+
+    def test_an_edited_query_is_parsed_again(self, root: Path, parsed: list[str]) -> None:
+        book = change(root, "pricing/bill_above_limit/query.sql", "  org_id,\n", "  NULL AS org_id,\n")
+
+        reads = graph.Graph(book).rule_reads(book.rules["PRI-901"])
+
+        assert "org_id" not in reads["plain_bill"]
+        assert parsed == ["PRI-901 query.sql", "PRI-901 rule.yaml population"]
+
+    def test_needs_that_are_wrong_are_never_vouched_for(self, root: Path) -> None:
+        sheet = "pricing/bill_above_limit/rule.yaml"
+        book = change(root, sheet, "[amount, bill_id,", "[amount, bill_id, phone,")
+        lock.update(book)
+
+        reads = graph.Graph(books.load(root=root)).rule_reads(book.rules["PRI-901"])
+
+        assert "phone" not in reads["plain_bill"]

@@ -22,7 +22,7 @@ from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import model
 
 RULE_CONTEXT = ("period", "period_start", "period_end", "data_date", "history_period", "history_start")
-RELATION_CONTEXT = ("history_period", "history_start", "data_date", "last_period")
+RELATION_CONTEXT = ("history_period", "history_start", "data_date", "first_period", "last_period")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Moment:
             "history_period": literal(str(history)),
             "history_start": literal(history.start),
             "data_date": literal(self.data_date),
+            "first_period": literal(str(self.period)),
             "last_period": literal(str(self.last_period or self.period)),
         }
 

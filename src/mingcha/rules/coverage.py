@@ -51,7 +51,7 @@ def judge_on(*, snapshot: snapshots.Snapshot, rule: Rule, graph: Graph, period: 
     verdict = judge(rule=rule, graph=graph, delivered=moments.delivered(snapshot))
     if not verdict.runs:
         return verdict
-    tables = {source.name for source in graph.sources(rule) if not source.optional}
+    tables = {source.name for source in graph.sources(rule, exact=False) if not source.optional}
     there = moments.history(snapshot=snapshot, tables=tables & set(HISTORY_TABLES), period=period)
     because, note = history_said(rule=rule, history=there)
     return Verdict(rule.id, (because,) if because else (), verdict.not_applied, (note,) if note else ())
@@ -63,6 +63,8 @@ def judge(*, rule: Rule, graph: Graph, delivered: moments.Delivered) -> Verdict:
     A required table or column that is missing is named with the relations that ask for it; an
     optional one is listed under `not_applied`.
     """
+    if not any(_lacks(source, delivered, rule) for source in graph.sources(rule, exact=False)):
+        return Verdict(rule.id)
     because: list[str] = []
     not_applied: list[str] = []
     for source in graph.sources(rule):

@@ -17,7 +17,7 @@ from mingcha.contract import model as contract_model
 from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import compile as compiler
-from mingcha.rules import model
+from mingcha.rules import model, trust
 from mingcha.rules.book import Book, Relation, Rule
 
 Reads = dict[str, tuple[str, ...]]
@@ -45,10 +45,14 @@ class Source:
 
 
 class Graph:
-    """The reading graph of one book over the contract. Parsed trees are kept, so ask one graph often."""
+    """The reading graph of one book over the contract. What was parsed is kept, so ask one graph often.
 
-    def __init__(self, book: Book) -> None:
+    `believe` takes `needs` that the lock has proven as they stand; the lint itself never believes.
+    """
+
+    def __init__(self, book: Book, *, believe: bool = True) -> None:
         self.book = book
+        self._proven = trust.proven(book) if believe else frozenset()
         self._pruned: dict[tuple[str, tuple[str, ...]], Reads] = {}
         self._direct: dict[str, Reads] = {}
 
@@ -63,6 +67,8 @@ class Graph:
 
     def rule_reads(self, rule: Rule) -> Reads:
         """Return the tables and relations a rule's query and population name, with the columns read."""
+        if rule.id not in self._direct and trust.rule_digest(rule) in self._proven:
+            self._direct[rule.id] = dict(sorted(rule.sheet.needs.items()))
         if rule.id not in self._direct:
             source = f"{rule.id} query.sql"
             sql = compiler.rule_sql(sheet=rule.sheet, sql=rule.sql, moment=SOME_MOMENT)
@@ -78,7 +84,9 @@ class Graph:
     def relation_reads(self, relation: Relation, columns: Iterable[str] | None = None) -> Reads:
         """Return what a relation reads to give `columns` (all of them by default)."""
         wanted = tuple(sorted(set(relation.columns if columns is None else columns)))
-        key = (relation.name, wanted)
+        key = (relation.name, wanted if columns is not None else ("*",))
+        if columns is None and trust.relation_digest(relation) in self._proven:
+            return dict(sorted(relation.sheet.needs.items()))
         if key not in self._pruned:
             sql = compiler.relation_sql(sheet=relation.sheet, sql=relation.sql, moment=SOME_MOMENT)
             projection = ", ".join(f'"{name}"' for name in wanted) or "count(*)"
@@ -89,20 +97,26 @@ class Graph:
             self._pruned[key] = reads_of(tree)
         return self._pruned[key]
 
-    def sources(self, rule: Rule) -> list[Source]:
-        """Return every contract table a rule reaches, directly or through relations, column by column."""
+    def sources(self, rule: Rule, *, exact: bool = True) -> list[Source]:
+        """Return every contract table a rule reaches, directly or through relations, column by column.
+
+        Without `exact`, a relation counts with all columns it reads, also those the rule does not use:
+        more than the rule needs, but told without parsing.
+        """
         self.relations_for(rule)  # refuses relations that go round in a circle
         found: list[Source] = []
-        self._walk(self.rule_reads(rule), rule.sheet.optional, (), False, found)
+        self._walk(self.rule_reads(rule), rule.sheet.optional, found, exact=exact)
         return found
 
     def _walk(
         self,
         reads: Reads,
         optional: tuple[str, ...],
-        chain: tuple[str, ...],
-        spared: bool,
         found: list[Source],
+        *,
+        exact: bool,
+        chain: tuple[str, ...] = (),
+        spared: bool = False,
     ) -> None:
         for name, columns in sorted(reads.items()):
             free = spared or name in optional
@@ -111,8 +125,9 @@ class Graph:
                 without = frozenset(column for column in columns if f"{name}.{column}" in optional)
                 found.append(Source(name, columns, chain, free, without))
                 continue
-            below = self.relation_reads(relation, columns)
-            self._walk(below, relation.sheet.optional + optional, (*chain, name), free, found)
+            below = self.relation_reads(relation, columns if exact else None)
+            allowed = relation.sheet.optional + optional
+            self._walk(below, allowed, found, exact=exact, chain=(*chain, name), spared=free)
 
     def relations_of(self, names: Iterable[str]) -> list[str]:
         """Return the relations among `names` and below them, each after those it builds on."""

@@ -8,16 +8,18 @@ a rule that is no longer wanted is retired in its sheet, and its id is never giv
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mingcha.kernel import errors, ids
 from mingcha.rules import problems as told
+from mingcha.rules import trust
 from mingcha.rules.book import Book, Relation, Rule
 from mingcha.rules.graph import Graph
 from mingcha.rules.problems import Problem
 
-FILE = "lock.json"
+FILE = trust.FILE
 # What decides which rows a rule gives, and under which identity; everything else is words.
 DECIDING = (
     "id", "subject", "severity", "history_months", "episode", "parameters", "optional", "yields_to",
@@ -50,7 +52,7 @@ def versions(book: Book) -> dict[str, int]:
 
 def entries(book: Book) -> dict[str, dict[str, str]]:
     """Return {rule id: {results, words}} of the book as it is now."""
-    graph = Graph(book)
+    graph = Graph(book, believe=False)
     return {rule.id: _hashes(rule, graph) for rule in book.rules.values()}
 
 
@@ -111,9 +113,27 @@ def update(book: Book) -> Path:
     rules = {rule_id: _next(held.get(rule_id), hashes) for rule_id, hashes in sorted(now.items())}
     path = book.root / FILE
     draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps({"rules": rules}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    lock = {"rules": rules, trust.KEY: _proven(book)}
+    draft.write_text(json.dumps(lock, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     draft.replace(path)
     return path
+
+
+def _proven(book: Book) -> dict[str, str]:
+    """Return {rule or relation: digest} of those whose `needs` are what their query reads."""
+    graph = Graph(book, believe=False)
+    found = {}
+    for rule in book.rules.values():
+        if _plain(rule.sheet.needs) == _plain(graph.rule_reads(rule)):
+            found[rule.id] = trust.rule_digest(rule)
+    for relation in book.relations.values():
+        if _plain(relation.sheet.needs) == _plain(graph.relation_reads(relation)):
+            found[relation.name] = trust.relation_digest(relation)
+    return found
+
+
+def _plain(needs: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    return {name: sorted(columns) for name, columns in needs.items()}
 
 
 def _next(held: dict[str, Any] | None, now: dict[str, str]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def lint(*, root: Path | None = None, ids: Iterable[str] | None = None) -> list[
 def write_needs(*, root: Path | None = None, ids: Iterable[str] | None = None) -> list[Path]:
     """Write `needs` as the queries read into the sheets of `ids` (default all); return changed files."""
     book, _ = books.read(root=root)
-    graph = graphs.Graph(book)
+    graph = graphs.Graph(book, believe=False)
     chosen = set(book.rules) | set(book.relations) if ids is None else set(ids)
     changed = []
     for name in sorted(chosen):
@@ -69,7 +69,7 @@ class Linter:
 
     def __init__(self, book: books.Book) -> None:
         self.book = book
-        self.graph = graphs.Graph(book)
+        self.graph = graphs.Graph(book, believe=False)
         self.bench = Bench(self.graph)
 
     def close(self) -> None:
