@@ -81,30 +81,50 @@ hole AS (
     AND since_last > cycle
     AND 2 * since_last > 3 * cycle
 ),
+hole_point AS (
+  SELECT h.customer_id, h.last_before, u.usage_point_id
+  FROM hole AS h
+  JOIN usage_point AS u ON u.customer_id = h.customer_id
+  LEFT JOIN parented AS p ON p.usage_point_id = u.usage_point_id
+  WHERE u.role = 'sale'
+    AND u.effective_from < :period_end
+    AND (u.effective_to IS NULL OR u.effective_to > ym_start(h.last_before))
+    AND p.usage_point_id IS NULL
+  GROUP BY h.customer_id, h.last_before, u.usage_point_id
+),
+read_in_hole AS (
+  SELECT h.customer_id, r.reading_id, r.usage_point_id, FALSE AS is_after, r.energy, 0 AS jumped
+  FROM hole_point AS h
+  JOIN reading AS r ON r.usage_point_id = h.usage_point_id
+  WHERE r.billing_period >= :history_period
+    AND r.billing_period < :period
+    AND r.billing_period > h.last_before
+    AND r.register = 'active'
+  UNION ALL
+  SELECT
+    h.customer_id, r.reading_id, r.usage_point_id, TRUE AS is_after, 0 AS energy,
+    -- what the index moved between the last reading billed and the first one billed again
+    CASE
+      WHEN r.prev_end_value IS NOT NULL AND r.start_value > r.prev_end_value
+        THEN (r.start_value - r.prev_end_value) * r.multiplier
+      ELSE 0
+    END AS jumped
+  FROM hole_point AS h
+  JOIN reading_step AS r ON r.usage_point_id = h.usage_point_id
+  WHERE r.billing_period = :period
+    AND r.register = 'active'
+),
 between_bills AS (
   SELECT
     h.customer_id,
-    max(r.org_id) AS org_id,
-    min(CASE WHEN r.billing_period < :period THEN r.reading_id END) AS read_between,
-    min(CASE WHEN r.billing_period = :period THEN r.reading_id END) AS read_after,
-    min(r.usage_point_id) AS usage_point_id,
-    CAST(sum(CASE WHEN r.billing_period < :period THEN r.energy ELSE 0 END) AS DECIMAL(18, 4)) AS read_kwh,
-    -- what the index moved between the last reading billed and the first one billed again
-    CAST(sum(
-      CASE
-        WHEN r.billing_period = :period AND r.prev_end_value IS NOT NULL AND r.start_value > r.prev_end_value
-          THEN (r.start_value - r.prev_end_value) * r.multiplier
-        ELSE 0
-      END
-    ) AS DECIMAL(18, 4)) AS jumped_kwh
-  FROM hole AS h
-  JOIN reading_step AS r ON r.customer_id = h.customer_id
-  LEFT JOIN parented AS p ON p.usage_point_id = r.usage_point_id
-  WHERE r.billing_period > h.last_before
-    AND r.billing_period <= :period
-    AND r.register = 'active'
-    AND r.role = 'sale'
-    AND p.usage_point_id IS NULL
+    max(c.org_id) AS org_id,
+    min(CASE WHEN NOT h.is_after THEN h.reading_id END) AS read_between,
+    min(CASE WHEN h.is_after THEN h.reading_id END) AS read_after,
+    min(h.usage_point_id) AS usage_point_id,
+    CAST(sum(h.energy) AS DECIMAL(18, 4)) AS read_kwh,
+    CAST(sum(h.jumped) AS DECIMAL(18, 4)) AS jumped_kwh
+  FROM read_in_hole AS h
+  LEFT JOIN customer AS c ON c.customer_id = h.customer_id
   GROUP BY h.customer_id
 ),
 gapped AS (

@@ -1,12 +1,17 @@
 WITH change AS (
   SELECT
     c.change_id, c.reading_id, c.field, c.old_value, c.new_value, c.changed_at, c.changed_by, c.approved_by, c.reason,
-    r.usage_point_id, r.meter_id, r.billing_period, r.register, r.multiplier, r.customer_id, r.org_id, r.reader_staff_id,
+    r.usage_point_id, r.meter_id, r.billing_period, r.register, r.multiplier, u.customer_id, s.org_id, r.reader_staff_id,
     -- what the change adds to the billed energy: a higher end adds, a higher start takes away
     CAST(CASE WHEN c.field = 'end_value' THEN c.new_value - c.old_value ELSE c.old_value - c.new_value END * r.multiplier
       AS DECIMAL(18, 4)) AS effect
   FROM reading_change AS c
-  JOIN reading_step AS r ON r.reading_id = c.reading_id
+  JOIN reading AS r ON r.reading_id = c.reading_id
+  LEFT JOIN usage_point AS u
+    ON u.usage_point_id = r.usage_point_id
+    AND u.effective_from <= r.started_on
+    AND (u.effective_to IS NULL OR u.effective_to > r.started_on)
+  LEFT JOIN customer AS s ON s.customer_id = u.customer_id
   WHERE c.changed_at < :data_date + INTERVAL 1 DAY
     AND r.billing_period >= :history_period
     AND (r.billing_period = :period OR (c.changed_at >= :period_start AND c.changed_at < :period_end))

@@ -1,15 +1,49 @@
-WITH stepped AS (
+WITH recent AS (
+  -- most readings follow one of the month before: only these are sorted, whatever the history
   SELECT
     reading_id, usage_point_id, meter_id, billing_period, register, start_value, end_value, multiplier, energy,
     started_on, read_on, method, reader_staff_id,
-    lag(reading_id) OVER w AS prev_reading_id,
-    lag(end_value) OVER w AS prev_end_value,
-    lag(read_on) OVER w AS prev_read_on,
-    lag(method) OVER w AS prev_method
+    lag(reading_id) OVER w AS last_reading_id,
+    lag(end_value) OVER w AS last_end_value,
+    lag(read_on) OVER w AS last_read_on,
+    lag(method) OVER w AS last_method
   FROM reading
-  WHERE billing_period >= :history_period
+  WHERE billing_period >= ym_add(:first_period, -1)
     AND billing_period <= :last_period
   WINDOW w AS (PARTITION BY usage_point_id, meter_id, register ORDER BY read_on, started_on, reading_id)
+),
+unfollowed AS (
+  SELECT DISTINCT usage_point_id, meter_id, register
+  FROM recent
+  WHERE last_reading_id IS NULL
+    AND billing_period >= :first_period
+),
+older AS (
+  -- the others (read every two or more months, new meters) are looked up further back
+  SELECT r.usage_point_id, r.meter_id, r.register, r.reading_id, r.end_value, r.read_on, r.method
+  FROM reading AS r
+  JOIN unfollowed AS u
+    ON u.usage_point_id = r.usage_point_id AND u.meter_id = r.meter_id AND u.register = r.register
+  WHERE r.billing_period >= :history_period
+    AND r.billing_period < ym_add(:first_period, -1)
+  QUALIFY row_number() OVER (
+    PARTITION BY r.usage_point_id, r.meter_id, r.register
+    ORDER BY r.read_on DESC, r.started_on DESC, r.reading_id DESC
+  ) = 1
+),
+stepped AS (
+  SELECT
+    c.reading_id, c.usage_point_id, c.meter_id, c.billing_period, c.register, c.start_value, c.end_value, c.multiplier,
+    c.energy, c.started_on, c.read_on, c.method, c.reader_staff_id,
+    coalesce(c.last_reading_id, o.reading_id) AS prev_reading_id,
+    coalesce(c.last_end_value, o.end_value) AS prev_end_value,
+    coalesce(c.last_read_on, o.read_on) AS prev_read_on,
+    coalesce(c.last_method, o.method) AS prev_method
+  FROM recent AS c
+  LEFT JOIN older AS o
+    ON c.last_reading_id IS NULL
+    AND o.usage_point_id = c.usage_point_id AND o.meter_id = c.meter_id AND o.register = c.register
+  WHERE c.billing_period >= :first_period
 ),
 archive AS (
   -- an interval ends where the next begins, whatever effective_to says: each reading meets at most one row
