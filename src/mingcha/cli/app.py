@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import mingcha
-from mingcha.cli import data, findings, report, rules, session, setup, synth
+from mingcha.cli import data, demo, findings, report, rules, session, setup, synth
 
 _HELP = """Mingcha 明察: audit and revenue assurance for electricity utilities 电力营销稽查.
 
@@ -33,7 +33,7 @@ def build() -> typer.Typer:
     )
     app.callback(invoke_without_command=True, help=_HELP, epilog=_EPILOG)(session.options(_root))
     app.command("init")(session.options(setup.init))
-    for name, group in (("data", data), ("rules", rules), ("findings", findings)):
+    for name, group in (("data", data), ("rules", rules), ("findings", findings), ("demo", demo)):
         app.add_typer(_group(group.HELP, group.COMMANDS), name=name)
     app.command("report")(session.options(report.report))
     app.command("synth")(session.options(synth.synth))

@@ -73,7 +73,7 @@ def ingest(
         tell(made, language=language)
 
 
-def tell(made: report.DeliveryReport, *, language: str) -> None:
+def tell(made: report.DeliveryReport, *, language: str, next_steps: bool = True) -> None:
     """Write what became of every row, table by table, and what to know besides."""
     rows = [
         [
@@ -92,6 +92,8 @@ def tell(made: report.DeliveryReport, *, language: str) -> None:
     console.out(f"Snapshot {made.snapshot_id}{upto}: delivered = accepted + quarantined, row by row.")
     for remark in made.remarks:
         console.note(f"! {remark.say('zh' if language == 'zh' else 'en')}")
+    if not next_steps:
+        return
     if made.quarantined:
         console.note("Next: mingcha data quarantine shows the rows held back, each with its reason.")
     console.note("Next: mingcha data coverage says what can be checked, mingcha rules run checks it.")
