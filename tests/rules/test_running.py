@@ -247,4 +247,33 @@ class TestFailure:
         result = utility.screen(book=book, rules=["PRI-902"])
 
         assert result.per_rule[0].hits == 2
+        assert result.per_rule[0].notes == ("1 hits on a subject hit already, told with it",)
         assert len(utility.rows(result.run_id)) == 1
+
+    def test_hits_without_a_subject_are_told(self, utility: Utility, tmp_path: Path) -> None:
+        query = "pricing/bill_far_above_limit/query.sql"
+        nobody = "CAST(NULL AS VARCHAR) AS subject_id"
+        book = changed_book(tmp_path, query, "bill_id AS subject_id", nobody)
+        utility.deliver({"customer": [customer("C1")], "bill": [bill("B1", amount="20000")]})
+
+        result = utility.screen(book=book, rules=["PRI-902"])
+
+        assert result.per_rule[0].notes == ("1 hits without a subject left out",)
+        assert utility.rows(result.run_id) == []
+
+    def test_of_a_relation_is_told_by_every_rule_on_it(self, utility: Utility, tmp_path: Path) -> None:
+        book = changed_book(
+            tmp_path,
+            "relations/month_total/query.sql",
+            "CAST(sum(energy_kwh) AS DECIMAL(18, 4))",
+            "CAST(sum(energy_kwh) * 1000000000000000 AS DECIMAL(18, 4))",
+        )
+        bills = [bill("B0", period="2026-02"), bill("B1", amount="2000")]
+        utility.deliver({"customer": [customer("C1")], "bill": bills})
+
+        result = utility.screen(book=book)
+
+        (failure,) = result.rules_failed
+        assert failure.rule_id == "COL-901"
+        assert failure.because.startswith("relation month_total: ")
+        assert [entry.rule_id for entry in result.per_rule] == ["PRI-901", "PRI-902"]

@@ -11,7 +11,7 @@ from mingcha.contract import ddl
 from mingcha.kernel import ids
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import compile as compiler
-from mingcha.rules import graph as graphs
+from mingcha.rules import model
 from mingcha.rules.book import Rule
 from mingcha.rules.fuse import Fuser
 from mingcha.rules.lint import output
@@ -121,13 +121,11 @@ class _Question:
 def columns_of(rule: Rule) -> dict[str, str]:
     """Return the output columns of a rule with the types they are kept in.
 
-    A plain `decimal` is kept as its digits: no scale suits all of them, and evidence is written as text.
+    Decimals of the evidence are kept as their digits, so that none is rounded on its way into the finding.
     """
-    evidence = {
-        column.name: "VARCHAR" if column.type == "decimal" else graphs.sql_type(column.type)
-        for column in rule.sheet.evidence
-    }
-    return dict(output.FIXED) | evidence
+    kept = {"DECIMAL": "VARCHAR", "INTEGER": "BIGINT"}
+    evidence = {column.name: model.SQL_FAMILY[column.type] for column in rule.sheet.evidence}
+    return dict(output.FIXED) | {name: kept.get(family, family) for name, family in evidence.items()}
 
 
 def _create(stage: Stage, rule: Rule, table: str) -> None:

@@ -16,6 +16,7 @@ from sqlglot.errors import SqlglotError
 
 from mingcha.contract import ddl
 from mingcha.contract import load as contract_load
+from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import compile as compiler
 from mingcha.rules import graph as graphs
@@ -187,7 +188,9 @@ class Fuser:
                 f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {ddl.quote(table)} "
                 f"WHERE {' OR '.join(conditions)}"
             )
-        except duckdb.Error:
+        except duckdb.InterruptException:
+            raise
+        except (duckdb.Error, errors.BookError):
             return None  # one rule's condition fails on these data: each rule then speaks for itself
         return name if self._pays(name, table) else None
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import duckdb
 
 FINDINGS, TRIAL, EXITS = "run_findings", "run_trial", "run_exits"
-_NUMBERS = ("INTEGER", "DECIMAL")
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
@@ -149,7 +148,7 @@ def _pair_sql(key: str, column: str, logical: str, kinds: dict[str, str]) -> str
 
 def _value_sql(name: str, logical: str, kind: str) -> str:
     """Return SQL for a value as JSON: numbers by their digits, days and moments as ISO text."""
-    if logical == "decimal" or kind == "BOOLEAN" or kind.startswith(_NUMBERS):
+    if model.SQL_FAMILY[logical] in ("DECIMAL", "INTEGER", "BOOLEAN"):
         return f"coalesce(CAST({name} AS VARCHAR), 'null')"
     if kind == "TIMESTAMP":
         return f"coalesce('\"' || strftime({name}, '%Y-%m-%dT%H:%M:%S') || '\"', 'null')"

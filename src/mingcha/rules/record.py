@@ -157,6 +157,17 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
+def _oddities(con: duckdb.DuckDBPyConnection, answer: Answer) -> list[str]:
+    """Return what the rows should not have held: told, since such rows make no finding of their own."""
+    nameless, twice = con.execute(
+        "SELECT count(*) FILTER (WHERE subject_id IS NULL), "
+        "count(subject_id) - count(DISTINCT CASE WHEN subject_id IS NOT NULL THEN period || subject_id END) "
+        f"FROM {answer.table} WHERE exit = 'hit'"
+    ).fetchall()[0]
+    notes = [f"{nameless} hits without a subject left out"] if nameless else []
+    return notes + ([f"{twice} hits on a subject hit already, told with it"] if twice else [])
+
+
 def entry(
     *, con: duckdb.DuckDBPyConnection, answer: Answer, verdict: coverage.Verdict, version: int
 ) -> Entry:
@@ -192,7 +203,7 @@ def entry(
         energy_kwh=Decimal(energy),
         parameters=tuple(answer.sets),
         not_applied=verdict.not_applied,
-        notes=verdict.notes,
+        notes=(*verdict.notes, *_oddities(con, answer)),
         from_cache=answer.from_cache,
         seconds=answer.seconds,
     )

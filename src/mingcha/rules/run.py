@@ -169,6 +169,8 @@ def _ask_all(work: _Screening, rules: list[Rule]) -> None:
                 use_cache=work.options.use_cache,
                 fuser=fuser,
             )
+        except duckdb.InterruptException:
+            raise
         except (duckdb.Error, errors.BookError) as error:
             said = error.what if isinstance(error, errors.BookError) else broken(error, rule.id).what
             work.failed.append(Skipped(rule.id, said))

@@ -10,10 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mingcha.contract import ddl
+from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import compile as compiler
 from mingcha.rules import graph as graphs
 from mingcha.rules import moments
+from mingcha.rules.bench import broken
 from mingcha.rules.book import Relation
 from mingcha.store import snapshots
 
@@ -54,6 +56,7 @@ class Stage:
         self.built: list[Built] = []
         self._there: set[str] = set()
         self._attached: set[str] = set()
+        self._broken: dict[str, errors.BookError] = {}
         self._needs = self._widest()
         self.attach(ALWAYS)
 
@@ -111,13 +114,27 @@ class Stage:
         return missing
 
     def ensure(self, names: Iterable[str]) -> None:
-        """Build the relations, given in building order, that are not there yet; raises duckdb.Error."""
+        """Build the relations, given in building order, that are not there yet.
+
+        Raises BookError naming the relation that fails on these data.
+        """
+        import duckdb
+
         for name in names:
             if name in self._there:
                 continue
+            if name in self._broken:
+                raise self._broken[name]
             relation = self.graph.book.relations[name]
-            self.attach(self.graph.tables_of(self.graph.relation_reads(relation)))
-            self.built.append(self._build(relation))
+            try:
+                self.attach(self.graph.tables_of(self.graph.relation_reads(relation)))
+                self.built.append(self._build(relation))
+            except duckdb.InterruptException:
+                raise
+            except duckdb.Error as error:
+                # Kept, so that the next rule on it is told at once instead of trying again.
+                self._broken[name] = broken(error, f"relation {name}")
+                raise self._broken[name] from error
             self._there.add(name)
 
     def _build(self, relation: Relation) -> Built:
