@@ -183,6 +183,15 @@ class TestRefusals:
         with snapshots.Draft(ws, made_at=MADE_AT, parent=second) as draft:
             assert draft.parent == second
 
+    def test_refuses_a_source_that_changes_while_it_is_read(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        con.execute("CREATE SEQUENCE asked")
+        source = f"{values([reading(1)])} WHERE nextval('asked') = 1"
+
+        with pytest.raises(errors.DataError, match="1 were counted and then 0 read"):
+            deliver(ws, con, reading=source)
+
     def test_commits_once(self, ws: workspace.Workspace) -> None:
         with snapshots.Draft(ws, made_at=MADE_AT) as draft:
             draft.commit()
@@ -353,6 +362,18 @@ class TestLaterDelivery:
         assert snapshot.manifest.deliveries["reading"] == {"added": 3, "corrected": 1, "unchanged": 0}
         assert upkeep.verify(snapshot) == ()
         assert upkeep.unused(ws).files == ()
+
+    def test_runs_several_expensive_queries_for_one_table(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        with snapshots.Draft(ws, made_at=MADE_AT) as draft:
+            for rows in ([reading(1), reading(2)], [reading(2, energy=5), reading(3)]):
+                source = f"SELECT DISTINCT * FROM ({values(rows)})"
+                made = draft.add_rows(table="reading", source=source, con=con)
+            snapshot = draft.commit()
+
+        assert (made.added, made.corrected) == (1, 1)
+        assert energies(con, snapshot) == {"R1": 1, "R2": 5, "R3": 1}
 
     def test_leaves_no_table_behind_in_the_connection(
         self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,9 +120,15 @@ class Draft:
             views.demand(place, entry)
         with trouble.explained(self._ws.lake), trouble.fitting(table):
             incoming = parquet.take(
-                con, table=spec, source=sql, folder=folder, not_after=self._made_at.date()
+                con,
+                table=spec,
+                source=sql,
+                folder=folder / "stage",
+                not_after=self._made_at.date(),
+                compared=bool(current),
             )
             result = merge.merge(con, incoming=incoming, current=current, folder=folder)
+            shutil.rmtree(folder / "stage", ignore_errors=True)
         self._files[table] = result.files
         before = self._columns.get(table, ())
         self._columns[table] = tuple(n for n in spec.column_names if n in {*before, *incoming.columns})

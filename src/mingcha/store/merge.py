@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mingcha.kernel import errors
 from mingcha.store import duck, manifests, parquet
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ def merge(
     """
     if not current:
         result = Result(files=[], added=incoming.rows)
-        for label in incoming.partitions:
+        for label, (rows, _) in incoming.partitions.items():
             _write(con, result, incoming, label=label, select=incoming.select(label), folder=folder)
+            _demand_all(incoming, rows=rows, label=label, placed=result.files)
         return result
     changed = [label for label in incoming.partitions if not _same(incoming, label, current)]
     unchanged = incoming.rows - sum(incoming.partitions[label][0] for label in changed)
@@ -60,13 +62,20 @@ def merge(
 
 def _same(incoming: parquet.Incoming, label: str, current: list[Placed]) -> bool:
     """Return whether the rows of the label are those of its partition, or of one file of it."""
-    parts = [
-        (entry.rows, int(entry.checksum), frozenset(entry.columns))
-        for entry, _ in current
-        if entry.partition == label
-    ]
+    parts = [(entry.rows, int(entry.checksum)) for entry, _ in current if entry.partition == label]
     total = (sum(part[0] for part in parts), sum(part[1] for part in parts))
-    return incoming.partitions[label] in {total, *(part[:2] for part in parts)}
+    return incoming.partitions[label] in {total, *parts}
+
+
+def _demand_all(incoming: parquet.Incoming, *, rows: int, label: str, placed: list[Placed]) -> None:
+    """Raise DataError when the file just written has not the rows that were counted in the source."""
+    written = placed[-1][0].rows if placed and placed[-1][0].partition == label else 0
+    if written != rows:
+        raise errors.DataError(
+            f"rows for {incoming.table.name}: {rows} were counted and then {written} read",
+            why="a source that changes while it is read gives a state that never was",
+            mend="deliver again when nothing writes to the source any more",
+        )
 
 
 def _merge_by_key(

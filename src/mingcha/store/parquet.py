@@ -44,7 +44,7 @@ class Incoming:
     table: model.Table
     columns: tuple[str, ...]
     partitions: dict[str, tuple[int, int]]
-    """Rows and checksum by label."""
+    """Rows and checksum by label; the checksum is 0 where nothing is there to compare with."""
     last_day: date | None
     """The last day the rows report on."""
     select: Callable[[str], str]
@@ -57,21 +57,32 @@ class Incoming:
 
 
 def take(
-    con: duckdb.DuckDBPyConnection, *, table: model.Table, source: str, folder: Path, not_after: date
+    con: duckdb.DuckDBPyConnection,
+    *,
+    table: model.Table,
+    source: str,
+    folder: Path,
+    not_after: date,
+    compared: bool,
 ) -> Incoming:
     """Return the rows of the SQL query `source` as incoming rows of the table.
 
     A query that costs more than a scan is run once and its rows kept in `folder`; a scan is repeated for
-    each partition. Days after `not_after` do not count as reported on. Raises DataError for columns the
-    contract does not have, missing or null key columns, and partition values that are not months.
+    each partition. Days after `not_after` do not count as reported on. `compared` says whether there are
+    rows to compare with, which takes checksums. Raises DataError for columns the contract does not have,
+    missing or null key columns, and partition values that are not months.
     """
     columns = _columns(con, table, source)
-    day = reporting.day_sql(table=table.name, columns=columns, not_after=not_after)
     typed = _typed(table, columns, source)
     divided = f"SELECT *, {_label_sql(table)} AS _label FROM ({typed})"
-    known = _count(con, table, columns, divided, day) if _cheap(con, typed) else None
+    counts = _counts(
+        table,
+        checksum=f"sum({row_hash(table, held=columns)})" if compared else "0",
+        day=reporting.day_sql(table=table.name, columns=columns, not_after=not_after),
+    )
+    known = _count(con, table, f"{counts} FROM ({divided})") if _cheap(con, typed) else None
     if known is None or len(known[0]) > _MANY:
-        return _staged(con, table=table, columns=columns, divided=divided, folder=folder, day=day)
+        return _staged(con, table=table, columns=columns, divided=divided, folder=folder, counts=counts)
     names = ", ".join(duck.name(name) for name in columns)
 
     def select(label: str) -> str:
@@ -180,19 +191,17 @@ def _cheap(con: duckdb.DuckDBPyConnection, sql: str) -> bool:
     return all(name in _CHEAP for name in names(plan))
 
 
-def _count(
-    con: duckdb.DuckDBPyConnection,
-    table: model.Table,
-    columns: tuple[str, ...],
-    divided: str,
-    day: str,
-) -> tuple[dict[str, tuple[int, int]], date | None]:
-    """Return rows and checksum by label, and the last day reported on."""
+def _counts(table: model.Table, *, checksum: str, day: str) -> str:
+    """Return the select list that counts rows by label: rows, checksum, rows without key, last day."""
     holes = " OR ".join(f"{duck.name(name)} IS NULL" for name in table.key)
-    counted = con.execute(
-        f"SELECT _label, count(*), sum({row_hash(table, held=columns)}), count(*) FILTER (WHERE {holes}),"
-        f" max({day}) FROM ({divided}) GROUP BY _label ORDER BY _label"
-    ).fetchall()
+    return f"SELECT _label, count(*), {checksum}, count(*) FILTER (WHERE {holes}), max({day})"
+
+
+def _count(
+    con: duckdb.DuckDBPyConnection, table: model.Table, counting: str
+) -> tuple[dict[str, tuple[int, int]], date | None]:
+    """Return rows and checksum by label, and the last day reported on; raises DataError as `take` does."""
+    counted = con.execute(f"{counting} GROUP BY _label ORDER BY _label").fetchall()
     for label, _, _, keyless, _ in counted:
         if keyless or label is None or not (label == WHOLE or _LABEL.match(label)):
             _refuse(table, label, keyless)
@@ -221,19 +230,18 @@ def _staged(
     columns: tuple[str, ...],
     divided: str,
     folder: Path,
-    day: str,
+    counts: str,
 ) -> Incoming:
     """Run the query once, keep its rows in files by label, and return them as incoming rows."""
-    stage = folder / f"{table.name}-stage"
     con.execute(
-        f"COPY ({divided}) TO {duck.literal(str(stage))}"
+        f"COPY ({divided}) TO {duck.literal(str(folder))}"
         f" ({_STAGE_OPTIONS}, PARTITION_BY (_label), WRITE_PARTITION_COLUMNS true)"
     )
     files: dict[str, list[Path]] = {}
-    for path in sorted(stage.glob("*/*.parquet")):
+    for path in sorted(folder.glob("*/*.parquet")):
         files.setdefault(path.parent.name.removeprefix("_label="), []).append(path)
-    scan = f"SELECT * FROM {duck.scan(path for paths in files.values() for path in paths)}"
-    partitions, last_day = _count(con, table, columns, scan, day) if files else ({}, None)
+    scan = duck.scan(path for paths in files.values() for path in paths)
+    partitions, last_day = _count(con, table, f"{counts} FROM {scan}") if files else ({}, None)
     names = ", ".join(duck.name(name) for name in columns)
 
     def select(label: str) -> str:
