@@ -234,8 +234,6 @@ class TestHelp:
 
 
 def commands() -> list[list[str]]:
-    import typer.main
-
     found: list[list[str]] = []
 
     def walk(command: object, names: list[str]) -> None:
@@ -243,7 +241,7 @@ def commands() -> list[list[str]]:
         for name, inner in getattr(command, "commands", {}).items():
             walk(inner, [*names, name])
 
-    walk(typer.main.get_command(app.build()), [])
+    walk(app.command(), [])
     return found
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.main
 
 import mingcha
 from mingcha.cli import data, demo, findings, report, rules, session, setup, synth
@@ -15,6 +16,7 @@ Reads a utility's own books, finds what is wrong, proves it with evidence, says 
 
 Exit codes: 0 done · 1 ran, and found something a check is meant to find · 2 could not run.
 """
+_ORDER = ("init", "data", "rules", "findings", "report", "demo", "synth")
 _EPILOG = "Begin with: mingcha demo build DIR"
 
 VersionOption = Annotated[
@@ -22,8 +24,17 @@ VersionOption = Annotated[
 ]
 
 
-def build() -> typer.Typer:
-    """Return the whole command line."""
+def command() -> Any:
+    """Return the whole command line as one command, its parts in the order one meets them."""
+    group = typer.main.get_command(_build())
+    inner = getattr(group, "commands", {})
+    ordered = {name: inner[name] for name in _ORDER}
+    inner.clear()
+    inner.update(ordered)
+    return group
+
+
+def _build() -> typer.Typer:
     app = typer.Typer(
         name="mingcha",
         add_completion=False,

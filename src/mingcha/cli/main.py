@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 
 import typer
-import typer.main
 
 from mingcha.cli import app, faults, session
 
@@ -27,7 +26,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; nothing but words leaves by an error."""
     state = session.Session()
-    command = typer.main.get_command(app.build())
+    command = app.command()
     try:
         code = command.main(args=list(arguments), prog_name="mingcha", standalone_mode=False, obj=state)
         sys.stdout.flush()

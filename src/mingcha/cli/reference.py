@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import typer.main
-
 from mingcha.cli import app
 
 _WIDTH = 100
@@ -28,13 +26,13 @@ after the command alike.
 def page() -> str:
     """Return the page as Markdown: every command with its help, in the order of the tree."""
     parts = [_HEAD]
-    for names, text in _helps(typer.main.get_command(app.build()), ("mingcha",)):
+    for names, text in _helps(app.command(), ("mingcha",)):
         parts.append(f"## {' '.join(names)}\n\n```text\n{text.rstrip()}\n```\n")
     return "\n".join(parts)
 
 
 def _helps(command: Any, names: tuple[str, ...], above: Any = None) -> Iterator[tuple[tuple[str, ...], str]]:
-    context = typer.Context(command, info_name=names[-1], parent=above, terminal_width=_WIDTH)
+    context = command.make_context(names[-1], [], parent=above, resilient_parsing=True, terminal_width=_WIDTH)
     yield names, command.get_help(context)
     for name, inner in getattr(command, "commands", {}).items():
         yield from _helps(inner, (*names, name), context)
