@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 
 from mingcha.contract import load as contract_load
 from mingcha.kernel import errors
-from mingcha.store import parquet, snapshots, upkeep, workspace
+from mingcha.store import atomic, parquet, snapshots, upkeep, workspace
 
 from .conftest import MADE_AT, Row, deliver, reading, seen, values
 
@@ -191,6 +193,36 @@ class TestRefusals:
 
         with pytest.raises(errors.DataError, match="1 were counted and then 0 read"):
             deliver(ws, con, reading=source)
+
+    @pytest.mark.parametrize(
+        ("number", "words"), [(errno.ENOSPC, "make room on that disk"), (errno.EACCES, "the right to write")]
+    )
+    def test_leaves_the_state_before_when_the_disk_fails_in_the_commit(
+        self,
+        ws: workspace.Workspace,
+        con: duckdb.DuckDBPyConnection,
+        monkeypatch: pytest.MonkeyPatch,
+        number: int,
+        words: str,
+    ) -> None:
+        first = deliver(ws, con, reading=[reading(1)])
+
+        def fail(*_: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        with monkeypatch.context() as patched:
+            # The data files are in place by then, the manifest is not.
+            patched.setattr(atomic, "publish_folder", fail)
+            with pytest.raises(errors.SetupError, match="cannot be written") as raised:
+                deliver(ws, con, reading=[reading(2, "2026-02")])
+
+        assert words in raised.value.mend
+        assert snapshots.every(ws) == [first]
+        assert len(upkeep.unused(ws).files) == 1
+        assert not list((ws.lake / "tmp").glob("snapshot-*"))
+        second = deliver(ws, con, reading=[reading(2, "2026-02")])
+        assert energies(con, second) == {"R1": 1, "R2": 1}
+        assert upkeep.unused(ws).files == ()
 
     def test_commits_once(self, ws: workspace.Workspace) -> None:
         with snapshots.Draft(ws, made_at=MADE_AT) as draft:

@@ -25,10 +25,18 @@ def write_text(path: Path, text: str) -> None:
     flush(path)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, each name flushed to the disk."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        flush(path.parent)
+
+
 def publish_file(source: Path, target: Path) -> None:
     """Move a finished file to its public name, replacing a file of that name."""
     flush(source)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     os.replace(source, target)  # noqa: PTH105 - the tests of kill -9 count the calls of os
     flush(target.parent)
 
@@ -39,6 +47,6 @@ def publish_folder(source: Path, target: Path) -> None:
         for name in names:
             flush(Path(folder, name))
         flush(Path(folder))
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     os.rename(source, target)  # noqa: PTH104 - the tests of kill -9 count the calls of os
     flush(target.parent)

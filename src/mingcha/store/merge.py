@@ -107,11 +107,9 @@ def _load_keys(con: duckdb.DuckDBPyConnection, incoming: parquet.Incoming, label
     """Keep keys, label and hash of the incoming rows of the labels in a temporary table."""
     key = _names(incoming.table.key)
     value = parquet.row_hash(incoming.table, held=incoming.columns, of=incoming.columns)
-    selects = " UNION ALL ".join(
-        f"SELECT {key}, {duck.literal(label)} AS _label, {value} AS _h FROM ({incoming.select(label)})"
-        for label in labels
+    con.execute(
+        f"CREATE TEMP TABLE {_IN} AS SELECT {key}, _label, {value} AS _h FROM ({incoming.of(labels)})"
     )
-    con.execute(f"CREATE TEMP TABLE {_IN} AS {selects}")
 
 
 def _holding(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -47,13 +47,17 @@ class Incoming:
     """Rows and checksum by label; the checksum is 0 where nothing is there to compare with."""
     last_day: date | None
     """The last day the rows report on."""
-    select: Callable[[str], str]
-    """Gives SQL for the rows of one label, with `columns`."""
+    of: Callable[[Collection[str]], str]
+    """Gives SQL for the rows of the labels: `columns`, and `_label`."""
 
     @property
     def rows(self) -> int:
         """Return the number of rows."""
         return sum(rows for rows, _ in self.partitions.values())
+
+    def select(self, label: str) -> str:
+        """Return SQL for the rows of one label, with `columns`."""
+        return f"SELECT {', '.join(map(duck.name, self.columns))} FROM ({self.of([label])})"
 
 
 def take(
@@ -83,13 +87,12 @@ def take(
     known = _count(con, table, f"{counts} FROM ({divided})") if _cheap(con, typed) else None
     if known is None or len(known[0]) > _MANY:
         return _staged(con, table=table, columns=columns, divided=divided, folder=folder, counts=counts)
-    names = ", ".join(duck.name(name) for name in columns)
 
-    def select(label: str) -> str:
-        where = "" if table.partition is None else f" WHERE _label = {duck.literal(label)}"
-        return f"SELECT {names} FROM ({divided}){where}"
+    def of(labels: Collection[str]) -> str:
+        wanted = ", ".join(map(duck.literal, labels))
+        return divided if table.partition is None else f"SELECT * FROM ({divided}) WHERE _label IN ({wanted})"
 
-    return Incoming(table, columns, known[0], known[1], select)
+    return Incoming(table, columns, known[0], known[1], of)
 
 
 def write(
@@ -242,12 +245,11 @@ def _staged(
         files.setdefault(path.parent.name.removeprefix("_label="), []).append(path)
     scan = duck.scan(path for paths in files.values() for path in paths)
     partitions, last_day = _count(con, table, f"{counts} FROM {scan}") if files else ({}, None)
-    names = ", ".join(duck.name(name) for name in columns)
 
-    def select(label: str) -> str:
-        return f"SELECT {names} FROM {duck.scan(files[label])}"
+    def of(labels: Collection[str]) -> str:
+        return f"SELECT * FROM {duck.scan(path for label in labels for path in files[label])}"
 
-    return Incoming(table, columns, partitions, last_day, select)
+    return Incoming(table, columns, partitions, last_day, of)
 
 
 def survivors(*, table: model.Table, files: list[tuple[manifests.DataFile, Path]]) -> str:

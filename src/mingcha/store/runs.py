@@ -63,11 +63,16 @@ class Run:
         file = self.manifest.tables.get(table)
         return file.rows if file else 0
 
+    def path(self, table: str) -> Path:
+        """Return the file of a table of the run; raises SetupError when it is gone or cut."""
+        file = self.manifest.tables[table]
+        path = self.lake / file.path
+        views.demand(path, file)
+        return path
+
     def select(self, table: str) -> str:
         """Return SQL for the rows of a table of the run; raises SetupError when its file is gone or cut."""
-        file = self.manifest.tables[table]
-        views.demand(self.lake / file.path, file)
-        return f"SELECT * FROM {duck.scan([self.lake / file.path])}"
+        return f"SELECT * FROM {duck.scan([self.path(table)])}"
 
 
 def write(
@@ -145,13 +150,17 @@ def relation(con: duckdb.DuckDBPyConnection, ws: Workspace, *, table: str = "fin
 
     A column that an older run did not have is NULL for it. Raises SetupError when a file is gone or cut.
     """
-    scans = []
+    layouts: dict[tuple[str, ...], list[Path]] = {}
     for run in every(ws):
         if table in run.manifest.tables:
-            names = (duck.name(name) for name in run.manifest.tables[table].columns)
-            scans.append(
-                f"SELECT {', '.join(names)}, {run.sequence} AS run_sequence FROM ({run.select(table)})"
-            )
+            layouts.setdefault(run.manifest.tables[table].columns, []).append(run.path(table))
+    # The number stands in the name of the run's folder: one scan for many runs.
+    number = f"CAST(regexp_extract(_file, 'r([0-9]+)-[0-9a-f]+/{table}.parquet$', 1) AS INTEGER)"
+    scans = [
+        f"SELECT {', '.join(map(duck.name, names))}, {number} AS run_sequence"
+        f" FROM {duck.scan(paths, place='_file')}"
+        for names, paths in layouts.items()
+    ]
     return " UNION ALL BY NAME ".join(scans) or None
 
 

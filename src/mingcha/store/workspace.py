@@ -36,8 +36,8 @@ class Workspace:
             )
         try:
             for folder in _FOLDERS:
-                (path / "lake" / folder).mkdir(parents=True, exist_ok=True)
-            draft = path / "lake" / "tmp" / f"{SETTINGS_FILE}-{os.getpid()}"
+                atomic.make_folder(path / "lake" / folder)
+            draft = path / f".{SETTINGS_FILE}-{os.getpid()}"
             draft.write_text(settings.template(), encoding="utf-8")
             # The settings come last: a folder without them is not a workspace.
             atomic.publish_file(draft, path / SETTINGS_FILE)
