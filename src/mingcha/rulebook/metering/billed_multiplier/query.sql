@@ -3,7 +3,7 @@ WITH differing AS (
     reading_id, usage_point_id, meter_id, customer_id, org_id, register, start_value, end_value, multiplier,
     energy, started_on, read_on, archive_multiplier, archive_effective_from,
     CASE
-      WHEN rolled_over THEN CAST(end_value - start_value + power(10, digits) AS DECIMAL(18, 4))
+      WHEN rolled_over THEN CAST(end_value - start_value + TRY_CAST(power(10, digits) AS DECIMAL(18, 4)) AS DECIMAL(18, 4))
       WHEN end_value >= start_value THEN CAST(end_value - start_value AS DECIMAL(18, 4))
     END AS raw
   FROM reading_step
