@@ -316,6 +316,21 @@ class TestLaterDelivery:
         assert again.files("daily_energy") == last.files("daily_energy")
         assert again.data_date == datetime.date(2026, 1, 2)
 
+    def test_writes_a_month_anew_when_it_has_too_many_files(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        counts = []
+        for day in range(1, 13):
+            rows = [
+                {"usage_point_id": f"P{n}", "day": f"2026-01-{day:02d}", "import_kwh": n} for n in range(5)
+            ]
+            last = deliver(ws, con, daily_energy=[*rows, {"usage_point_id": "P0", "day": "2026-02-01"}])
+            counts.append(sum(path.name.startswith("2026-01") for path in last.files("daily_energy")))
+
+        assert counts == [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4]
+        assert len(seen(con, last, "daily_energy", "day", "usage_point_id", "import_kwh")) == 61
+        assert upkeep.verify(last) == ()
+
     def test_moves_a_row_whose_month_is_corrected(
         self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
     ) -> None:

@@ -8,6 +8,7 @@ A column that a later delivery does not hold keeps its value: not delivered does
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 Placed = tuple[manifests.DataFile, Path]
 """A file's entry and where it lies now: in the lake, or still in the draft's folder."""
+
+MAX_FILES = 8
+"""Files a partition may have: rows of one customer lie in each of them, so reads slow down with each."""
 
 _IN = "_mingcha_in"
 _OLD = "_mingcha_old"
@@ -165,7 +169,8 @@ def _rewrite(
     affected = [item for item in holding if str(item[1]) in names]
     kept = _load_kept(con, incoming, affected)
     arriving = {row[0] for row in con.execute(f"SELECT DISTINCT _label FROM {_IN}").fetchall()}
-    result.files = [item for item in result.files if str(item[1]) not in names]
+    affected += _crowded(arriving, [item for item in result.files if item not in affected])
+    result.files = [item for item in result.files if item not in affected]
     for label in sorted(arriving | {entry.partition for entry, _ in affected}):
         staying = [item for item in affected if item[0].partition == label]
         held = {name for entry, _ in staying for name in entry.columns}
@@ -183,6 +188,12 @@ def _rewrite(
             folder=folder,
             columns=columns,
         )
+
+
+def _crowded(arriving: set[str], files: list[Placed]) -> list[Placed]:
+    """Return the files of partitions that would get more files than reads bear: written again as one."""
+    count = Counter(entry.partition for entry, _ in files)
+    return [item for item in files if item[0].partition in arriving and count[item[0].partition] >= MAX_FILES]
 
 
 def _load_kept(
