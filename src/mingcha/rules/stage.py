@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mingcha.contract import ddl
@@ -17,12 +18,14 @@ from mingcha.rules import graph as graphs
 from mingcha.rules import moments
 from mingcha.rules.bench import broken
 from mingcha.rules.book import Relation
-from mingcha.store import snapshots
+from mingcha.store import duck, snapshots
 
 if TYPE_CHECKING:
     import duckdb
 
 ALWAYS = ("org_unit", "upstream_anomaly")
+#: A relation over tables with more rows than this is kept in a file instead of in memory.
+IN_MEMORY_ROWS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Stage:
         self.built: list[Built] = []
         self._there: set[str] = set()
         self._attached: set[str] = set()
+        self._filed: set[str] = set()
         self._broken: dict[str, errors.BookError] = {}
         self._needs = self._widest()
         self.attach(ALWAYS)
@@ -144,15 +148,32 @@ class Stage:
         if not relation.sheet.materialise:
             self.con.execute(f"CREATE OR REPLACE TEMP VIEW {target} AS {sql}")
             return Built(relation.name, False, None, time.perf_counter() - started)
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS {sql}")
+        self._write_out(relation, target=target, sql=sql)
         rows = self.con.execute(f"SELECT count(*) FROM {target}").fetchall()[0][0]
         return Built(relation.name, True, int(rows), time.perf_counter() - started)
+
+    def _write_out(self, relation: Relation, *, target: str, sql: str) -> None:
+        """Run a relation once and keep its rows: small ones in memory, large ones in a file beside the lake.
+
+        Rows kept in memory take ten times the room of the same rows in Parquet, and a run must fit a laptop.
+        """
+        tables = self.graph.tables_of(self.graph.relation_reads(relation))
+        largest = max((self.snapshot.rows(name) for name in tables), default=0)
+        if largest < IN_MEMORY_ROWS:
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS {sql}")
+            return
+        folder = self.con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0]
+        file = duck.literal(str(Path(folder) / f"{relation.name}.parquet"))
+        self.con.execute(f"COPY ({sql}) TO {file} (FORMAT parquet, COMPRESSION lz4_raw)")
+        self.con.execute(f"CREATE OR REPLACE TEMP VIEW {target} AS SELECT * FROM read_parquet({file})")
+        self._filed.add(relation.name)
 
     def release(self, names: Iterable[str]) -> None:
         """Drop written-out relations nobody needs any more, and the views on them."""
         for name in names:
             if name in self._there:
-                kind = "TABLE" if self.graph.book.relations[name].sheet.materialise else "VIEW"
+                in_memory = self.graph.book.relations[name].sheet.materialise and name not in self._filed
+                kind = "TABLE" if in_memory else "VIEW"
                 self.con.execute(f"DROP {kind} IF EXISTS {ddl.quote(name)}")
                 self._there.discard(name)
 
