@@ -111,7 +111,8 @@ class TestContent:
         for lines in (told.areas, told.rules, told.units):
             assert sum(line.total.findings for line in lines) == told.total.findings
             for name, amount in told.total.amounts.items():
-                assert sum((line.total.amounts[name] for line in lines), Decimal(0)) == amount
+                stated = [line.total.amounts[name] for line in lines if line.total.amounts[name] is not None]
+                assert (sum(stated, Decimal(0)) if stated else None) == amount
 
     def test_no_rule_fills_the_list_of_the_gravest(
         self, cases: casebook.Casebook, screened: Screened
@@ -126,6 +127,12 @@ class TestContent:
     def test_findings_by_month_are_there_for_a_range(self, cases: casebook.Casebook) -> None:
         totals = queries.totals(con=cases.con, where=queries.Filter(), by="last_month")
         assert {total.key for total in totals} == {"2026-03"}
+
+
+class TestAmounts:
+    def test_what_nobody_estimated_is_not_zero(self) -> None:
+        assert page.short(None, language="zh") == "未估算"
+        assert page.short(Decimal("0.00"), language="zh") == "0.00"
 
 
 class TestCharts:

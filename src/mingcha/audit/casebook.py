@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Casebook:
-    """All findings of one workspace over one connection."""
+    """All findings of one workspace over one connection.
+
+    Of the rulebook it takes what can be read: findings stay open while somebody is mending a rule.
+    """
 
     workspace: Workspace
     con: duckdb.DuckDBPyConnection
-    book: books.Book = field(default_factory=books.load)
+    book: books.Book = field(default_factory=lambda: books.read()[0])
 
     @cached_property
     def rules(self) -> dict[str, words.RuleWords]:

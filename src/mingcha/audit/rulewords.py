@@ -63,8 +63,10 @@ def articles(*, book: books.Book, topics: Iterable[str], day: date | None) -> tu
 
 
 def unknown(*, rule_id: str) -> words.RuleWords:
-    """Return words for a rule that is no longer in the book, so that its findings can still be told."""
-    gone = words.Text("规则已不在规则库中", "the rule is no longer in the book")
+    """Return words for a rule that cannot be read any more, so that its findings can still be told."""
+    gone = words.Text(
+        "规则已不在规则库中，或无法读取", "the rule is not in the book any more, or cannot be read"
+    )
     return words.RuleWords(
         rule_id=rule_id,
         title=gone,

@@ -66,9 +66,11 @@ def summary(total: queries.Total, *, language: str) -> str:
     money = ", ".join(
         f"{words.MONEY[name].of(language)} {wording.value(amount, unit='CNY', language=language)}"
         for name, amount in total.amounts.items()
+        if amount is not None
     )
     counted = words.Text("{:,} 条异常，{:,} 个用户；{}", "{:,} findings, {:,} customers; {}")
-    return counted.of(language).format(total.findings, total.customers, money)
+    none = words.Text("金额均未估算", "no amount estimated").of(language)
+    return counted.of(language).format(total.findings, total.customers, money or none)
 
 
 def page(told: story.Story) -> str:

@@ -41,12 +41,15 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """How many findings and how much money, the four amounts apart; `amounts` in CNY."""
+    """How many findings and how much money, the four amounts apart.
+
+    `amounts` are in CNY; None where no finding states that amount, which is not the same as zero.
+    """
 
     key: str
     findings: int
     bands: dict[str, int]
-    amounts: dict[str, Decimal]
+    amounts: dict[str, Decimal | None]
     customers: int = 0
 
 
@@ -107,9 +110,7 @@ def totals(
     """
     source = _source(where=where, relation=relation)
     key = _KEYS.get(by or "", f"coalesce(f.{by}, '')") if by else "''"
-    sums = ", ".join(
-        f"CAST(coalesce(sum({name}), 0) AS DECIMAL(18,2)) AS {name}" for name in columns.MONEY_COLUMNS
-    )
+    sums = ", ".join(f"CAST(sum({name}) AS DECIMAL(18,2)) AS {name}" for name in columns.MONEY_COLUMNS)
     bands = ", ".join(f"count(*) FILTER (WHERE band = '{band}')" for band in columns.BANDS)
     rows = con.execute(
         f"SELECT {key}, count(*), count(DISTINCT customer_id), {bands}, {sums} {source.sql} "
@@ -121,12 +122,11 @@ def totals(
 
 def nothing() -> Total:
     """Return the total of no findings."""
-    zero = Decimal("0.00")
     return Total(
         key="",
         findings=0,
         bands=dict.fromkeys(columns.BANDS, 0),
-        amounts=dict.fromkeys(columns.MONEY_COLUMNS, zero),
+        amounts=dict.fromkeys(columns.MONEY_COLUMNS),
     )
 
 

@@ -182,11 +182,13 @@ def _sum(key: str, totals: list[queries.Total]) -> queries.Total:
         key=key,
         findings=sum(total.findings for total in totals),
         bands={band: sum(total.bands[band] for total in totals) for band in columns.BANDS},
-        amounts={
-            name: sum((total.amounts[name] for total in totals), Decimal("0.00"))
-            for name in columns.MONEY_COLUMNS
-        },
+        amounts={name: _added([total.amounts[name] for total in totals]) for name in columns.MONEY_COLUMNS},
     )
+
+
+def _added(amounts: list[Decimal | None]) -> Decimal | None:
+    stated = [amount for amount in amounts if amount is not None]
+    return sum(stated, Decimal("0.00")) if stated else None
 
 
 def _units(

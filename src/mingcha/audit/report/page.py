@@ -44,21 +44,25 @@ def render(*, told: content.Content) -> str:
         area=lambda code: words.text_of(words.AREAS, code, language),
         money_title=lambda name: words.MONEY[name].of(language),
         bands=columns.BANDS,
-        amounts=columns.MONEY_COLUMNS,
+        amounts=[name for name in columns.MONEY_COLUMNS if told.total.amounts[name] is not None],
         area_chart=_band_chart(told.areas, t("各专业异常数", "Findings by area")),
         month_chart=_month_chart(told, t("各月异常数", "Findings by month")),
     )
     return environment.get_template(_TEMPLATE).render(r=told) + "\n"
 
 
-def short(amount: Decimal, *, language: str) -> str:
+def short(amount: Decimal | None, *, language: str) -> str:
     """Return an amount as one reads it at a glance: 万 and 亿 in Chinese, k and M in English.
+
+    None is an amount nobody estimated.
 
     >>> short(Decimal("123456.78"), language="zh"), short(Decimal("123456.78"), language="en")
     ('12.35 万', '123.5 k')
     >>> short(Decimal("950"), language="zh")
     '950.00'
     """
+    if amount is None:
+        return words.Text("未估算", "not estimated").of(language)
     steps = (
         ((Decimal(10) ** 8, "亿", 2), (Decimal(10) ** 4, "万", 2))
         if language == words.ZH
@@ -70,9 +74,9 @@ def short(amount: Decimal, *, language: str) -> str:
     return wording.number(amount, places=2)
 
 
-def _money(amount: Decimal) -> str:
+def _money(amount: Decimal | None) -> str:
     """Return an amount for a table; nothing estimated leaves the cell empty."""
-    return wording.number(amount, places=2) if amount else ""
+    return "" if amount is None else wording.number(amount, places=2)
 
 
 def _share(part: Any, whole: Any) -> str:
@@ -92,6 +96,9 @@ def _band_chart(lines: tuple[content.Line, ...], title: str) -> str:
 
 
 def _month_chart(told: content.Content, title: str) -> str:
-    return charts.columns(
-        rows=[charts.Bar(line.title, _parts(line.total)) for line in told.months], title=title
-    )
+    rows = []
+    for line in told.months:
+        # The year stands at the first month shown and at every January: twelve labels need the room.
+        whole = line is told.months[0] or line.key.endswith("-01")
+        rows.append(charts.Bar(line.title if whole else line.title[-2:], _parts(line.total)))
+    return charts.columns(rows=rows, title=title)
