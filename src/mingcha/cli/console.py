@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mingcha.findings import jsontext
@@ -23,6 +23,24 @@ def note(text: str) -> None:
 def document(value: Any) -> None:
     """Write the one JSON document of a command."""
     sys.stdout.write(jsontext.dumps(value) + "\n")
+
+
+def array(values: Iterable[Any]) -> None:
+    """Write one JSON array, value by value: a million findings need no more memory than one."""
+    _series("[", values, "]\n")
+
+
+def document_of_rows(head: dict[str, Any], name: str, rows: Iterable[Any]) -> None:
+    """Write one JSON object: what `head` says, then the array `name`, row by row."""
+    opening = jsontext.dumps(head).removesuffix("}") + ("," if head else "") + jsontext.dumps(name) + ":["
+    _series(opening, rows, "]}\n")
+
+
+def _series(opening: str, values: Iterable[Any], closing: str) -> None:
+    sys.stdout.write(opening)
+    for index, value in enumerate(values):
+        sys.stdout.write((",\n" if index else "\n") + jsontext.dumps(value))
+    sys.stdout.write(closing)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:

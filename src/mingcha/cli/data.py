@@ -46,7 +46,7 @@ def quarantine(
             else:
                 console.note(f"{written:,} rows written to {out}")
         elif current.json:
-            console.document({"snapshot_id": rows.snapshot_id, "rows": list(rows.rows())})
+            console.document_of_rows({"snapshot_id": rows.snapshot_id}, "rows", rows.rows())
         elif format_ is not None:
             _stream(rows, choices.one_of("--format", format_, held.FORMATS))
         else:

@@ -69,7 +69,7 @@ def list_(
     with casebook.opened(workspace=current.workspace()) as cases:
         where = casebook.wanted(cases, rules=rule, run_id=run, bands=band, org_id=org, customer_id=customer)
         if current.json:
-            console.document([finding.record() for finding in cases.findings(where=where, limit=limit or 0)])
+            console.array(finding.record() for finding in cases.findings(where=where, limit=limit or 0))
             return
         total = cases.count(where=where)
         shown = _SHOWN if limit is None else limit

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mingcha.cli import app
+from mingcha.findings import columns
 
 _WIDTH = 100
 _HEAD = """# Command line
@@ -23,12 +24,59 @@ after the command alike.
 """
 
 
+_DOCUMENTS = """## JSON documents
+
+Keys may be added; those below stay. Numbers are exact decimals: read them as such where a fen counts.
+
+| command | document |
+| --- | --- |
+| `init` | `workspace`, `settings` |
+| `data ingest` | `snapshot_id`, `source`, `mapping`, `data_date`, `tables: [{table, delivered, accepted, quarantined, reasons: {code: n}, added, corrected, unchanged, …}]`, `files`, `orphans`, `warnings` |
+| `data quarantine` | `snapshot_id`, `rows: [{table, file, line, column, reason, value, row, message}]` |
+| `data coverage` | `snapshot_id`, `period`, `rules: [{rule_id, title, status, can_run, missing, without, notes}]` |
+| `data contract` | `contract`, `tables` |
+| `data map-suggest` | `out`, `mapping` |
+| `rules list` | `rules: [{rule_id, title, area, subject, severity, priority, status, needs, parameters}]` |
+| `rules show` | the rule's sheet, `version`, `query` |
+| `rules lint` | `mistakes`, `problems: [{where, field, what, mend}]` |
+| `rules test` | `rules`, `examples`, `failures: [{rule_id, example, said}]`, `seconds` |
+| `rules new` | `rule_id`, `folder` |
+| `rules lock` | `differences: [{rule_id, what, mend}]`, `written` |
+| `rules run` | `run_id`, `snapshot_id`, `periods`, `data_date`, `rules_run`, `rules_skipped: [{rule_id, because}]`, `rules_failed`, `findings`, `trial_findings`, `amount_cny`, `money`, `seconds`, `per_rule: [{rule_id, hits, findings, bands, examined, clear, exits, amount_cny, money, parameters, not_applied, notes, seconds, …}]`, `relations` |
+| `findings list` | an array of findings, columns below |
+| `findings show` | one finding, columns below, and `story` |
+| `findings export` | with `--out`: `out`, `format`, `findings`; without: the export itself |
+| `report` | `out`, `run_id`, `language` |
+| `synth` | `out`, `rows`, `cases` |
+| `demo build` | `workspace`, `report`, `run` (as `rules run`), `recall: [{rule_id, planted, found, innocent, accused}]` |
+
+`amount_cny` is what is to be set right: back payments plus refunds. Penalties are upper limits and exposure is no recovery, so
+neither is in it; `money` has the four amounts apart. `hits` counts answers of the query, `findings` facts: a fact found in several
+months is one finding.
+
+## Columns of a finding
+
+Days are ISO dates; `period_start` is in, `period_end` is not. Amounts are CNY, empty where not estimated. `evidence` holds the
+rule's own values, `known_upstream`, and `_rows` (table and key of each source row), `_parameters` (values the run used),
+`_not_applied` (exclusions whose tables were missing), `_periods` (first and last month).
+"""  # noqa: E501 - lines of a table cannot be broken
+
+
 def page() -> str:
     """Return the page as Markdown: every command with its help, in the order of the tree."""
     parts = [_HEAD]
     for names, text in _helps(app.command(), ("mingcha",)):
         parts.append(f"## {' '.join(names)}\n\n```text\n{text.rstrip()}\n```\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, _DOCUMENTS, *_columns()]) + "\n"
+
+
+def _columns() -> Iterator[str]:
+    """Yield the lines of the table of export columns."""
+    yield "| column | type | 中文 | English |"
+    yield "| --- | --- | --- | --- |"
+    for column in columns.EXPORT_COLUMNS:
+        kind = "JSON object" if column.kind == "json" else column.sql_type
+        yield f"| `{column.name}` | {kind} | {column.zh} | {column.en} |"
 
 
 def _helps(command: Any, names: tuple[str, ...], above: Any = None) -> Iterator[tuple[tuple[str, ...], str]]:
