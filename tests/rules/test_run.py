@@ -9,7 +9,7 @@ import pytest
 
 from mingcha.findings import jsontext
 from mingcha.kernel import errors, ids
-from mingcha.rules import run
+from mingcha.rules import run, stage
 from mingcha.store import runs
 
 from .conftest import Utility, bill, customer
@@ -198,6 +198,23 @@ class TestRecord:
 
         assert names == ["plain_bill"]
         assert ("month_total", True) in everything
+
+
+class TestLargeRelations:
+    def test_are_kept_in_files_and_find_the_same(
+        self, utility: Utility, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bills = [bill("B0", period="2026-02"), bill("B1", energy_kwh="900"), bill("B2", customer="C2")]
+        utility.deliver({"customer": PEOPLE, "bill": bills})
+        small = utility.screen(rules=["COL-901"])
+        monkeypatch.setattr(stage, "IN_MEMORY_ROWS", 0)
+
+        large = utility.screen(rules=["COL-901"], options=run.Options(use_cache=False))
+
+        assert large.findings == small.findings == 1
+        assert [entry.exits for entry in large.per_rule] == [entry.exits for entry in small.per_rule]
+        assert [b.rows for b in large.relations if b.materialised] == [3]
+        assert list((utility.workspace.lake / "tmp").rglob("month_total*")) == []
 
 
 class TestSelection:

@@ -59,7 +59,7 @@ class Stage:
         self.built: list[Built] = []
         self._there: set[str] = set()
         self._attached: set[str] = set()
-        self._filed: set[str] = set()
+        self._filed: dict[str, Path] = {}
         self._broken: dict[str, errors.BookError] = {}
         self._needs = self._widest()
         self.attach(ALWAYS)
@@ -163,10 +163,11 @@ class Stage:
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS {sql}")
             return
         folder = self.con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0]
-        file = duck.literal(str(Path(folder) / f"{relation.name}.parquet"))
+        path = Path(folder) / f"{relation.name}.parquet"
+        file = duck.literal(str(path))
         self.con.execute(f"COPY ({sql}) TO {file} (FORMAT parquet, COMPRESSION lz4_raw)")
         self.con.execute(f"CREATE OR REPLACE TEMP VIEW {target} AS SELECT * FROM read_parquet({file})")
-        self._filed.add(relation.name)
+        self._filed[relation.name] = path
 
     def release(self, names: Iterable[str]) -> None:
         """Drop written-out relations nobody needs any more, and the views on them."""
@@ -176,6 +177,8 @@ class Stage:
                 kind = "TABLE" if in_memory else "VIEW"
                 self.con.execute(f"DROP {kind} IF EXISTS {ddl.quote(name)}")
                 self._there.discard(name)
+                if name in self._filed:
+                    self._filed.pop(name).unlink(missing_ok=True)
 
     def moment(self, period: BillingMonth, history_months: int) -> compiler.Moment:
         """Return the moment of one screened period of this run."""
