@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mingcha.synth import plan as plans
 from mingcha.synth import engine, tariffs
+from mingcha.synth import plan as plans
 
 
 def build(con: Any, plan: plans.Plan) -> None:

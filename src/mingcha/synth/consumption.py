@@ -1,4 +1,4 @@
-"""How much is used: monthly register units of every point and register, and how a month spreads over its days.
+"""How much is used: monthly register units of every point and register, and how a month spreads.
 
 The truth is kept in register units with two decimals; energy is units × multiplier, so that readings,
 daily values and bills agree to the last digit. `index_at` gives the units gone since the start of a
@@ -23,5 +23,5 @@ def prepare(con: Any) -> None:
 
 
 def build(con: Any) -> None:
-    """Write `pm` (units per point and month), `rg` (per register, with the units before), `peak`, `first_index`."""
+    """Write `pm` (units per point and month), `rg` (per register, and before), `peak`, `first_index`."""
     engine.run(con, "consumption", noise_from=NOISE_FROM, noise_span=NOISE_SPAN)

@@ -101,7 +101,7 @@ def default_data_date(end_month: periods.BillingMonth) -> date:
 
 
 def default_daily_days(customers: int) -> int:
-    """Return how many daily values each point keeps: two months and a bit, one and a bit for big utilities."""
+    """Return how many days back daily values reach: over two months, over one for big utilities."""
     return 69 if customers <= 100_000 else 31
 
 
@@ -138,7 +138,8 @@ def _check_rest(plan: Plan) -> Plan:
         )
     if not Decimal(0) <= plan.curve_share <= Decimal(1) or plan.daily_days < 1 or plan.seed < 0:
         raise errors.SetupError(
-            f"curve share {plan.curve_share}, daily days {plan.daily_days} or seed {plan.seed} is out of range",
+            f"curve share {plan.curve_share}, daily days {plan.daily_days} or seed {plan.seed} is "
+            "out of range",
             why="a share lies between 0 and 1, at least one day is needed, and seeds count from 0",
             mend="give values in range",
         )

@@ -1,4 +1,4 @@
-"""What people did: tickets and their steps, inspections, cases, outages, complaints, cuts, operations, events.
+"""What people did: tickets and their steps, inspections, cases, outages, complaints, cuts, events.
 
 Every change in the books has its ticket, finished in time; tickets still open at the data date are
 young, on time and moving.

@@ -12,7 +12,6 @@ from typing import Any
 from mingcha.synth import engine
 from mingcha.synth import plan as plans
 
-
 # How many of the last days the collection log covers: it is as long as the daily values themselves.
 COLLECTION_DAYS = 7
 
@@ -24,7 +23,7 @@ def prepare(con: Any) -> None:
 
 
 def build(con: Any, plan: plans.Plan) -> None:
-    """Write readings, reading changes, installs, daily values, curves and collection of the customers' points."""
+    """Write readings, their changes, installs, daily values, curves and collection of customers' points."""
     values = {
         "months": plan.months,
         "epoch": "2000-01-01",

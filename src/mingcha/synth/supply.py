@@ -1,4 +1,4 @@
-"""What was agreed and what is known about customers: contracts, sources, entitlements, generators, chargers."""
+"""What was agreed and what is known about customers: contracts, entitlements, generators, chargers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mingcha.synth import plan as plans
 
 
 def build(con: Any, plan: plans.Plan) -> None:
-    """Write contract, supply_source, entitlement, external_fact, generator, charger and what hangs on them."""
+    """Write contract, supply_source, entitlement, external_fact, generator, charger and kin."""
     values = {
         "months": plan.months,
         "start": plan.window_start.isoformat(),

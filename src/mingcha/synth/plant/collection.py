@@ -10,9 +10,9 @@ from mingcha.synth.plant import edits, planter
 _CASH = "kind = 'home' AND base BETWEEN 100 AND 400 AND pay IN ('counter', 'online')"
 
 
-# COL-002 | instrument ≠ cash, kind in (payment, prepayment): no bank_statement with equal reference and amount
-# within 3 working days; or amount differs; or the statement names another customer with an open bill of equal
-# amount (name similarity < 0.9)
+# COL-002 | instrument ≠ cash, kind in (payment, prepayment): no bank_statement with equal reference and
+# amount within 3 working days; or amount differs; or the statement names another customer with an open
+# bill of equal amount (name similarity < 0.9)
 def cast_bank(p: planter.Planter) -> None:
     """Choose whose transfers cannot be found at the bank; their bills of M-1 are paid by hand below."""
     for name, many in (
@@ -25,7 +25,7 @@ def cast_bank(p: planter.Planter) -> None:
 def leave_open(p: planter.Planter) -> None:
     """Keep the bills open that the cases pay by hand, or never (COL-002, COL-003)."""
     for name, people in p.cast.items():
-        if name.startswith("col002_") or name.startswith("col003_"):
+        if name.startswith(("col002_", "col003_")):
             for person in people:
                 edits.never_paid(p, person, (1,))
     for person, owner in zip(p.cast["col002_other"], p.cast["col002_other_owner"], strict=True):
@@ -64,8 +64,10 @@ def pay_by_transfer(p: planter.Planter) -> None:
                 reference = f"NPB{p.cast['col002_batch'][0].n:08d}"
             p.con.execute(
                 "INSERT INTO t_receipt BY NAME SELECT "
-                f"'QX{person.n:08d}' AS receipt_id, customer_id, bill_id, at_hour(DATE '{p.day(12)}', 10.5) AS received_at, "
-                f"amount, 'payment' AS kind, 'bank' AS channel, '{'cash' if name == 'cash' else 'transfer'}' AS instrument, "
+                f"'QX{person.n:08d}' AS receipt_id, customer_id, bill_id, at_hour(DATE "
+                f"'{p.day(12)}', 10.5) AS received_at, "
+                "amount, 'payment' AS kind, 'bank' AS channel, "
+                f"'{'cash' if name == 'cash' else 'transfer'}' AS instrument, "
                 f"{'NULL' if reference is None else repr(reference)} AS bank_reference, "
                 f"'{person.staff('C')}' AS cashier_id, '{person.station_org}' AS station_org, "
                 f"'{person.county_org}' AS county_org, n FROM t_bill WHERE bill_id = '{p.bill_id(person, 1)}'"
@@ -92,7 +94,7 @@ def spoil_statements(p: planter.Planter) -> None:
     )
     for name, kind, reason, note in plan:
         for person in p.cast[f"col002_{name}"]:
-            p.note(kind, "COL-002", ("receipt", f"QX{person.n:08d}"), person=person, reason=reason, note=note)
+            p.note(kind, "COL-002", ("receipt", f"QX{person.n:08d}"), person, (reason, note))
     _change_statement(p, "differs", "amount = amount - 10")
     # 12 March 2026 is a Thursday: the third working day after is the 17th, the seventh the 23rd
     _change_statement(p, "late", f"booked_on = DATE '{_workday(p, 7)}'")
@@ -102,12 +104,14 @@ def spoil_statements(p: planter.Planter) -> None:
         p.con.execute(f"DELETE FROM t_bank_statement WHERE reference = 'NP{person.n:08d}'")
     for person, owner in zip(p.cast["col002_other"], p.cast["col002_other_owner"], strict=True):
         p.con.execute(
-            f"UPDATE t_bank_statement SET payer_name = (SELECT name FROM t_customer WHERE customer_id = '{owner.cid}') "
+            "UPDATE t_bank_statement SET payer_name = (SELECT name FROM t_customer WHERE "
+            f"customer_id = '{owner.cid}') "
             f"WHERE reference = 'NP{person.n:08d}'"
         )
         p.con.execute(f"UPDATE t_customer SET name = name || '总店' WHERE customer_id = '{owner.cid}'")
         p.con.execute(
-            f"UPDATE t_bank_statement SET payer_name = payer_name || '总店' WHERE reference = 'NP{person.n:08d}'"
+            "UPDATE t_bank_statement SET payer_name = payer_name || '总店' WHERE reference = "
+            f"'NP{person.n:08d}'"
         )
 
 
@@ -125,7 +129,8 @@ def _change_statement(p: planter.Planter, name: str, change: str, *, named: bool
 def _workday(p: planter.Planter, number: int) -> str:
     """Return the working day so many after the twelfth of M, by the calendar of the books."""
     row = p.con.execute(
-        f"SELECT day FROM (SELECT CAST(DATE '{p.day(12)}' + CAST(i.range AS INTEGER) AS DATE) AS day FROM range(1, 30) i) d "
+        f"SELECT day FROM (SELECT CAST(DATE '{p.day(12)}' + CAST(i.range AS INTEGER) AS DATE) AS "
+        "day FROM range(1, 30) i) d "
         "LEFT JOIN t_calendar_day c USING (day) "
         "WHERE coalesce(c.kind, CASE WHEN isodow(day) > 5 THEN 'rest' ELSE 'workday' END) = 'workday' "
         f"ORDER BY day LIMIT 1 OFFSET {number - 1}"
@@ -134,8 +139,9 @@ def _workday(p: planter.Planter, number: int) -> str:
     return str(row[0])
 
 
-# COL-003 | received in the last 3 days of a month and reversed within the first 10 days of the next; or reversed
-# and re-entered ≥ 2 times; left out: wrong-account correction with equal amount to another customer the same day
+# COL-003 | received in the last 3 days of a month and reversed within the first 10 days of the next; or
+# reversed and re-entered ≥ 2 times; left out: wrong-account correction with equal amount to another
+# customer the same day
 def cast_false_receipts(p: planter.Planter) -> None:
     """Choose whose receipts are undone."""
     for name, many in (
@@ -155,19 +161,19 @@ def undo_receipts(p: planter.Planter) -> None:
     for index, person in enumerate(p.cast["col003_tail"]):
         first = _receive(p, person, 1, p.at(p.end, -24 * (1 + index) + 15))
         _reverse(p, person, first, p.at(p.end, 24 * (1 + 3 * index) + 9.5))
-        _undone(p, person, first, "planted", "month_end", "received at the month's end, undone after it")
+        _undone(p, person, first, "planted", ("month_end", "received at the month's end, undone after it"))
     for person in p.cast["col003_again"]:
         last = ""
         for turn in range(2):
             last = _receive(p, person, turn, p.at(p.day(10 + 3 * turn), 10))
             _reverse(p, person, last, p.at(p.day(11 + 3 * turn), 16))
         _receive(p, person, 2, p.at(p.day(17), 10))
-        _undone(p, person, last, "planted", "reversed_again", "reversed and entered again twice")
+        _undone(p, person, last, "planted", ("reversed_again", "reversed and entered again twice"))
     (moved,), (right,) = p.cast["col003_moved"], p.cast["col003_right"]
     first = _receive(p, moved, 1, p.at(p.end, -5))
     _reverse(p, moved, first, p.at(p.end, 24 + 10))
     _receive(p, right, 1, p.at(p.end, 24 + 10.2), amount_of=moved, cashier=moved)
-    _undone(p, moved, first, "innocent", "wrong_account", "moved to the right account the same day")
+    _undone(p, moved, first, "innocent", ("wrong_account", "moved to the right account the same day"))
     for name, received, reversed_at, note in (
         (
             "early",
@@ -181,7 +187,7 @@ def undo_receipts(p: planter.Planter) -> None:
         (person,) = p.cast[f"col003_{name}"]
         first = _receive(p, person, 1, received)
         _reverse(p, person, first, reversed_at)
-        _undone(p, person, first, "innocent", "threshold", note)
+        _undone(p, person, first, "innocent", ("threshold", note))
 
 
 def _receive(
@@ -197,7 +203,8 @@ def _receive(
     receipt = f"QY{person.n:08d}{turn}"
     p.con.execute(
         f"INSERT INTO t_receipt BY NAME SELECT '{receipt}' AS receipt_id, '{person.cid}' AS customer_id, "
-        f"{repr(p.bill_id(person, 1)) if amount_of is None else 'NULL'} AS bill_id, TIMESTAMP '{moment}' AS received_at, "
+        f"{repr(p.bill_id(person, 1)) if amount_of is None else 'NULL'} AS bill_id, TIMESTAMP "
+        f"'{moment}' AS received_at, "
         "amount, 'payment' AS kind, 'counter' AS channel, 'cash' AS instrument, "
         f"'{(cashier or person).staff('C')}' AS cashier_id, '{person.station_org}' AS station_org, "
         f"'{person.county_org}' AS county_org, {person.n} AS n "
@@ -209,16 +216,18 @@ def _receive(
 def _reverse(p: planter.Planter, person: planter.Person, receipt: str, moment: datetime) -> None:
     p.con.execute(
         "INSERT INTO t_receipt BY NAME SELECT receipt_id || 'V' AS receipt_id, customer_id, bill_id, "
-        f"TIMESTAMP '{moment}' AS received_at, -amount AS amount, 'reversal' AS kind, channel, instrument, cashier_id, "
-        f"'{person.staff('M')}' AS approved_by, receipt_id AS reversed_receipt_id, station_org, county_org, n "
+        f"TIMESTAMP '{moment}' AS received_at, -amount AS amount, 'reversal' AS kind, channel, "
+        "instrument, cashier_id, "
+        f"'{person.staff('M')}' AS approved_by, receipt_id AS reversed_receipt_id, station_org, "
+        "county_org, n "
         f"FROM t_receipt WHERE receipt_id = '{receipt}'"
     )
 
 
 def _undone(
-    p: planter.Planter, person: planter.Person, receipt: str, kind: str, reason: str, note: str
+    p: planter.Planter, person: planter.Person, receipt: str, kind: str, why: tuple[str, str]
 ) -> None:
-    p.note(kind, "COL-003", ("receipt", receipt), person=person, reason=reason, note=note)
+    p.note(kind, "COL-003", ("receipt", receipt), person, why)
 
 
 # COL-007 | transfer_out/transfer_in between customers with different id_number and account_group_id, or
@@ -274,11 +283,14 @@ def shuffle(p: planter.Planter) -> None:
                     },
                 )
         last = times - 1
-        p.note(kind, "COL-007", ("receipt", f"QS{giver.n:08d}{last}"), person=giver, reason=reason, note=note)
+        p.note(kind, "COL-007", ("receipt", f"QS{giver.n:08d}{last}"), giver, (reason, note))
         p.note(
-            "consequence" if kind == "planted" else "innocent", "COL-007", ("receipt", f"QS{taker.n:08d}{last}"),
-            person=taker, reason=reason, note=f"{note}; the receiving side",
-        )  # fmt: skip
+            "consequence" if kind == "planted" else "innocent",
+            "COL-007",
+            ("receipt", f"QS{taker.n:08d}{last}"),
+            taker,
+            (reason, f"{note}; the receiving side"),
+        )
 
 
 def name_change(p: planter.Planter) -> None:

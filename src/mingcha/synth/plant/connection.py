@@ -50,7 +50,7 @@ def write_stuck_tickets(p: planter.Planter) -> None:
                 "staff_id": person.staff("I"),
             },
         )
-        p.note(kind, "CON-002", ("ticket", ticket), person=person, reason=reason, note=note)
+        p.note(kind, "CON-002", ("ticket", ticket), person, (reason, note))
     for person, status in zip(people[len(_TICKETS) :], ("completed", "archived", "cancelled"), strict=True):
         ticket = f"WP{person.n:08d}"
         _open_ticket(p, person, ticket, accepted=-60, promised=-30)
@@ -60,14 +60,7 @@ def write_stuck_tickets(p: planter.Planter) -> None:
             f"UPDATE t_ticket SET completed_at = promised_at + INTERVAL 5 DAY "
             f"WHERE ticket_id = '{ticket}' AND completed_at IS NOT NULL"
         )
-        p.note(
-            "innocent",
-            "CON-002",
-            ("ticket", ticket),
-            person=person,
-            reason="not_open",
-            note=f"late but {status}",
-        )
+        p.note("innocent", "CON-002", ("ticket", ticket), person, ("not_open", f"late but {status}"))
 
 
 def _open_ticket(
@@ -118,7 +111,8 @@ def detach_points(p: planter.Planter) -> None:
     host = p.cast["con006_nobody"][0].n
     for person in p.cast["con006_parent"]:
         row = p.con.execute(
-            "SELECT pstem || '1' FROM c WHERE kind = 'shop' AND plain AND station_org = ? AND n <> ? ORDER BY n LIMIT 1",
+            "SELECT pstem || '1' FROM c WHERE kind = 'shop' AND plain AND station_org = ? AND n "
+            "<> ? ORDER BY n LIMIT 1",
             [person.station_org, host],
         ).fetchone()
         assert row is not None
@@ -140,33 +134,35 @@ def unbill(p: planter.Planter) -> None:
     for person in p.cast["con006_not_billed"]:
         edits.drop_bills(p, person, (0, 1))
         p.note(
-            "planted", "CON-006", ("point", person.pid), person=person, reason="not_billed",
-            note="active for years, no bill in M and M-1",
-        )  # fmt: skip
+            "planted",
+            "CON-006",
+            ("point", person.pid),
+            person,
+            ("not_billed", "active for years, no bill in M and M-1"),
+        )
         p.note(
-            "consequence", "PRI-080", ("customer", person.cid), person=person, reason="not_billed",
-            note="the readings of the unbilled months stand in the books",
-        )  # fmt: skip
+            "consequence",
+            "PRI-080",
+            ("customer", person.cid),
+            person,
+            ("not_billed", "the readings of the unbilled months stand in the books"),
+        )
     for person in p.cast["con006_parent"]:
         edits.drop_bills(p, person, tuple(range(p.plan.months)))
         for rule, subject in (("CON-006", ("point", person.pid)), ("PRI-080", ("customer", person.cid))):
-            p.note(
-                "innocent", rule, subject, person=person, reason="parent", note="billed in the parent's total"
-            )
+            p.note("innocent", rule, subject, person, ("parent", "billed in the parent's total"))
     for name, note in (
         ("con006_pending", "customer still pending"),
         ("con006_nobody", "point without customer"),
     ):
         for person in p.cast[name]:
-            p.note(
-                "planted", "CON-006", ("point", person.pid), person=person, reason="no_customer", note=note
-            )
+            p.note("planted", "CON-006", ("point", person.pid), person, ("no_customer", note))
     for name, note in (
         ("con006_trickle", "pending, but under 10 kWh in 35 days"),
         ("con006_new", "opened in M, first bill not yet due"),
     ):
         for person in p.cast[name]:
-            p.note("innocent", "CON-006", ("point", person.pid), person=person, reason="threshold", note=note)
+            p.note("innocent", "CON-006", ("point", person.pid), person, ("threshold", note))
 
 
 # CON-011 | hv with a dedicated transformer; |Σ capacity not removed − contract| > 1 kVA, or
@@ -185,15 +181,21 @@ def change_transformers(p: planter.Planter) -> None:
     for person in p.cast["con011_bigger"]:
         _grow(p, person, 85)
         p.note(
-            "planted", "CON-011", ("customer", person.cid), person=person, reason="capacity_differs",
-            note="transformer 85 kVA bigger than the contract",
-        )  # fmt: skip
+            "planted",
+            "CON-011",
+            ("customer", person.cid),
+            person,
+            ("capacity_differs", "transformer 85 kVA bigger than the contract"),
+        )
     for person in p.cast["con011_sealed"]:
         _seal(p, person)
         p.note(
-            "planted", "CON-011", ("customer", person.cid), person=person, reason="running_differs",
-            note="sealed 40 days ago, running capacity untouched, no ticket",
-        )  # fmt: skip
+            "planted",
+            "CON-011",
+            ("customer", person.cid),
+            person,
+            ("running_differs", "sealed 40 days ago, running capacity untouched, no ticket"),
+        )
     growing, sealing = p.cast["con011_ticket"]
     _grow(p, growing, 100)
     _seal(p, sealing)
@@ -210,20 +212,21 @@ def change_transformers(p: planter.Planter) -> None:
             },
         )
         p.note(
-            "innocent", "CON-011", ("customer", person.cid), person=person, reason="chg",
-            note=f"an open {kind} ticket explains it",
-        )  # fmt: skip
+            "innocent",
+            "CON-011",
+            ("customer", person.cid),
+            person,
+            ("chg", f"an open {kind} ticket explains it"),
+        )
     for person in p.cast["con011_rounding"]:
         _grow(p, person, 1)
-        p.note(
-            "innocent", "CON-011", ("customer", person.cid), person=person, reason="threshold",
-            note="exactly 1 kVA apart",
-        )  # fmt: skip
+        p.note("innocent", "CON-011", ("customer", person.cid), person, ("threshold", "exactly 1 kVA apart"))
 
 
 def _grow(p: planter.Planter, person: planter.Person, kva: int) -> None:
     p.con.execute(
-        f"UPDATE t_transformer SET capacity_kva = capacity_kva + {kva} WHERE transformer_id = 'TD{person.n:08d}1'"
+        f"UPDATE t_transformer SET capacity_kva = capacity_kva + {kva} WHERE transformer_id = "
+        f"'TD{person.n:08d}1'"
     )
 
 
@@ -280,9 +283,12 @@ def go_on_using(p: planter.Planter) -> None:
             f"DELETE FROM t_reading WHERE usage_point_id = '{sub}' AND billing_period = '{p.period}'"
         )
         p.note(
-            "planted", "CON-025", ("point", sub), person=person, reason="point_ended",
-            note="the sub point ended on the 10th and goes on measuring",
-        )  # fmt: skip
+            "planted",
+            "CON-025",
+            ("point", sub),
+            person,
+            ("point_ended", "the sub point ended on the 10th and goes on measuring"),
+        )
     notes = (
         ("con025_closed", "planted", "customer_closed", "closed on the 9th, 6 kWh a day since"),
         ("con025_small", "innocent", "threshold", "closed, 0.1 kWh a day since"),
@@ -290,7 +296,7 @@ def go_on_using(p: planter.Planter) -> None:
     )
     for name, kind, reason, note in notes:
         for person in p.cast[name]:
-            p.note(kind, "CON-025", ("point", person.pid), person=person, reason=reason, note=note)
+            p.note(kind, "CON-025", ("point", person.pid), person, (reason, note))
 
 
 def _daily_after(p: planter.Planter, person: planter.Person, kwh: str, last: object) -> None:
@@ -298,7 +304,8 @@ def _daily_after(p: planter.Planter, person: planter.Person, kwh: str, last: obj
         "INSERT INTO t_daily_energy (usage_point_id, day, import_kwh, register_active, quality, n, k, pk) "
         f"WITH base AS (SELECT max(day) AS day, max(register_active) AS x FROM t_daily_energy "
         f"WHERE usage_point_id = '{person.pid}') "
-        f"SELECT '{person.pid}', CAST(base.day + CAST(i.range AS INTEGER) AS DATE), {kwh}, x + {kwh} * i.range, "
+        f"SELECT '{person.pid}', CAST(base.day + CAST(i.range AS INTEGER) AS DATE), {kwh}, x + "
+        f"{kwh} * i.range, "
         f"'measured', {person.n}, 1, {person.pk} FROM base, range(1, 40) i "
         f"WHERE CAST(base.day + CAST(i.range AS INTEGER) AS DATE) <= DATE '{last}'"
     )
@@ -317,7 +324,8 @@ def hand_over(p: planter.Planter) -> None:
             '"closed_on"': f"DATE '{p.day(1)}'",
         }
         p.con.execute(
-            f"INSERT INTO t_customer ({', '.join(names)}) SELECT {', '.join(changed.get(n, n) for n in names)} "
+            f"INSERT INTO t_customer ({', '.join(names)}) SELECT "
+            f"{', '.join(changed.get(n, n) for n in names)} "
             f"FROM t_customer WHERE customer_id = '{person.cid}'"
         )
         p.con.execute(
@@ -326,14 +334,18 @@ def hand_over(p: planter.Planter) -> None:
             f"FROM t_usage_point WHERE usage_point_id = '{person.pid}'"
         )
         p.note(
-            "innocent", "CON-025", ("point", person.pid), person=person, reason="reassigned",
-            note="the point belongs to the next customer",
-        )  # fmt: skip
+            "innocent",
+            "CON-025",
+            ("point", person.pid),
+            person,
+            ("reassigned", "the point belongs to the next customer"),
+        )
 
 
 def hand_over_bills(p: planter.Planter) -> None:
     """The bills before M were the old holder's (CON-025, innocent)."""
     for person in p.cast["con025_reassigned"]:
         p.con.execute(
-            f"UPDATE t_bill SET customer_id = 'C9{person.cid[2:]}' WHERE n = {person.n} AND billing_period < '{p.period}'"
+            f"UPDATE t_bill SET customer_id = 'C9{person.cid[2:]}' WHERE n = {person.n} AND "
+            f"billing_period < '{p.period}'"
         )

@@ -11,8 +11,8 @@ _HOME = "kind = 'home' AND base BETWEEN 120 AND 400"
 
 
 # CTL-001 | adjustment.applied_by = approved_by; reading_change, archive_change changed_by = approved_by;
-# bill.issued_by = checked_by; receipt(reversal, transfer_*) cashier_id = approved_by; left out: system accounts;
-# metering fields belong to MET-026. Self-approved reading changes are planted as REA-018.
+# bill.issued_by = checked_by; receipt(reversal, transfer_*) cashier_id = approved_by; left out: system
+# accounts; metering fields belong to MET-026. Self-approved reading changes are planted as REA-018.
 def cast_self_approval(p: planter.Planter) -> None:
     """Choose the customers on whose books somebody approves their own act."""
     for name in ("adjustment", "archive", "bill", "receipt", "metering"):
@@ -24,7 +24,8 @@ def approve_own_bill(p: planter.Planter) -> None:
     (person,) = p.cast["ctl001_bill"]
     staff = _hire(p, person, "SB", "biller", county=True)
     p.con.execute(
-        f"UPDATE t_bill SET issued_by = '{staff}', checked_by = '{staff}' WHERE bill_id = '{p.bill_id(person, 1)}'"
+        f"UPDATE t_bill SET issued_by = '{staff}', checked_by = '{staff}' WHERE bill_id = "
+        f"'{p.bill_id(person, 1)}'"
     )
     _self(p, staff, "bill", "issued and checked a bill")
 
@@ -100,7 +101,8 @@ def system_bill(p: planter.Planter) -> None:
     """Let the nightly batch issue and check a bill (CTL-001, innocent)."""
     (person,) = p.cast["ctl001_adjustment"]
     p.con.execute(
-        f"UPDATE t_bill SET issued_by = 'SYSTEM', checked_by = 'SYSTEM' WHERE bill_id = '{p.bill_id(person, 1)}'"
+        "UPDATE t_bill SET issued_by = 'SYSTEM', checked_by = 'SYSTEM' WHERE bill_id = "
+        f"'{p.bill_id(person, 1)}'"
     )
 
 
@@ -113,7 +115,7 @@ def _hire(p: planter.Planter, person: planter.Person, tag: str, post: str, *, co
 
 
 def _self(p: planter.Planter, staff: str, reason: str, note: str, kind: str = "planted") -> None:
-    p.note(kind, "CTL-001", ("staff", staff), person=None, reason=reason, note=note)
+    p.note(kind, "CTL-001", ("staff", staff), None, (reason, note))
 
 
 # DAT-009 | active customer with a metered sale point and no meter_install open at D; meter.status ≠ installed
@@ -146,42 +148,53 @@ def move_to_stopped_feeder(p: planter.Planter) -> None:
             ("t_usage_point", f"usage_point_id = '{person.pid}'"),
         ):
             p.con.execute(f"UPDATE {table} SET feeder_id = '{row[0]}' WHERE {key}")
-        _contradicts(p, person, "planted", "stopped_feeder_delivers", "the feeder is stopped, the meter runs")
+        _contradicts(
+            p, person, "planted", ("stopped_feeder_delivers", "the feeder is stopped, the meter runs")
+        )
 
 
 def contradict(p: planter.Planter) -> None:
     """Let meters and transformers be where they cannot be (DAT-009)."""
     for person in p.cast["dat009_no_meter"]:
         _take_down(p, person, 7)
-        _contradicts(p, person, "planted", "no_meter_installed", "meter taken down a week ago, none put up")
+        _contradicts(p, person, "planted", ("no_meter_installed", "meter taken down a week ago, none put up"))
     for person in p.cast["dat009_fresh"]:
         _take_down(p, person, 2)
-        _contradicts(p, person, "innocent", "grace", "taken down two days ago")
+        _contradicts(p, person, "innocent", ("grace", "taken down two days ago"))
     for name, status in (("stock", "in_stock"), ("scrapped", "scrapped")):
         for person in p.cast[f"dat009_{name}"]:
             p.con.execute(f"UPDATE t_meter SET status = '{status}' WHERE meter_id = '{person.meter}'")
-            _contradicts(p, person, "planted", "meter_not_installed_status", f"the hanging meter is {status}")
+            _contradicts(
+                p, person, "planted", ("meter_not_installed_status", f"the hanging meter is {status}")
+            )
     for person in p.cast["dat009_swapped"]:
         p.con.execute(f"UPDATE t_meter SET status = 'installed' WHERE meter_id = '{person.meter}'")
-        _contradicts(p, person, "planted", "meter_installed_nowhere", "the removed meter is still installed")
+        _contradicts(
+            p, person, "planted", ("meter_installed_nowhere", "the removed meter is still installed")
+        )
     for person in p.cast["dat009_closed"]:
         p.con.execute(
-            f"DELETE FROM t_transformer_status WHERE transformer_id LIKE 'TD{person.n:08d}%' AND status = 'removed'"
+            f"DELETE FROM t_transformer_status WHERE transformer_id LIKE 'TD{person.n:08d}%' AND "
+            "status = 'removed'"
         )
         p.con.execute(
-            f"UPDATE t_transformer_status SET effective_to = NULL WHERE transformer_id LIKE 'TD{person.n:08d}%'"
+            "UPDATE t_transformer_status SET effective_to = NULL WHERE transformer_id LIKE "
+            f"'TD{person.n:08d}%'"
         )
         _contradicts(
-            p, person, "planted", "transformer_on_closed", "closed two months ago, transformer running"
+            p, person, "planted", ("transformer_on_closed", "closed two months ago, transformer running")
         )
         p.note(
-            "consequence", "CON-011", ("customer", person.cid), person=person, reason="running_differs",
-            note="the transformer of a closed account still runs",
-        )  # fmt: skip
+            "consequence",
+            "CON-011",
+            ("customer", person.cid),
+            person,
+            ("running_differs", "the transformer of a closed account still runs"),
+        )
     for person in p.cast["dat009_closed_fine"]:
-        _contradicts(p, person, "innocent", "removed", "closed, and the transformer taken away")
+        _contradicts(p, person, "innocent", ("removed", "closed, and the transformer taken away"))
     for person in p.cast["dat009_fixed"]:
-        _contradicts(p, person, "innocent", "not_metered", "an unmetered lamp has no meter")
+        _contradicts(p, person, "innocent", ("not_metered", "an unmetered lamp has no meter"))
 
 
 def _take_down(p: planter.Planter, person: planter.Person, days: int) -> None:
@@ -189,12 +202,13 @@ def _take_down(p: planter.Planter, person: planter.Person, days: int) -> None:
     day = p.plan.data_date - timedelta(days=days)
     p.con.execute(
         f"UPDATE t_meter_install SET removed_at = at_hour(DATE '{day}', 0.5), remove_register = "
-        f"(SELECT register_active FROM t_daily_energy WHERE usage_point_id = '{person.pid}' AND day = DATE '{day}' - 1) "
+        f"(SELECT register_active FROM t_daily_energy WHERE usage_point_id = '{person.pid}' AND "
+        f"day = DATE '{day}' - 1) "
         f"WHERE meter_id = '{person.meter}'"
     )
     p.con.execute(f"UPDATE t_meter SET status = 'removed' WHERE meter_id = '{person.meter}'")
     p.con.execute(f"DELETE FROM t_daily_energy WHERE usage_point_id = '{person.pid}' AND day >= DATE '{day}'")
 
 
-def _contradicts(p: planter.Planter, person: planter.Person, kind: str, reason: str, note: str) -> None:
-    p.note(kind, "DAT-009", ("customer", person.cid), person=person, reason=reason, note=note)
+def _contradicts(p: planter.Planter, person: planter.Person, kind: str, why: tuple[str, str]) -> None:
+    p.note(kind, "DAT-009", ("customer", person.cid), person, why)

@@ -32,7 +32,8 @@ def set_day(p: planter.Planter, person: planter.Person, day: date, kwh: str) -> 
     ).fetchone()
     assert row is not None, f"no daily value of {person.pid} on {day}"
     p.con.execute(
-        f"UPDATE t_daily_energy SET import_kwh = import_kwh + CAST({row[0]} AS DECIMAL(18,2)) * {person.mult} "
+        f"UPDATE t_daily_energy SET import_kwh = import_kwh + CAST({row[0]} AS DECIMAL(18,2)) * "
+        f"{person.mult} "
         f"WHERE usage_point_id = '{person.pid}' AND day = DATE '{day}'"
     )
     shift_index(p, person, day, str(row[0]))
@@ -53,7 +54,8 @@ def wrap_index(p: planter.Planter, person: planter.Person, day: date) -> None:
         for column in columns:
             moved = f"{column} + ({row[0]})"
             p.con.execute(
-                f"UPDATE {table} SET {column} = CASE WHEN {moved} >= {span} THEN {moved} - {span} ELSE {moved} END "
+                f"UPDATE {table} SET {column} = CASE WHEN {moved} >= {span} THEN {moved} - {span} "
+                f"ELSE {moved} END "
                 f"WHERE usage_point_id = '{person.pid}'"
             )
 

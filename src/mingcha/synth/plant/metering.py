@@ -24,27 +24,27 @@ def hang_other_ratios(p: planter.Planter) -> None:
     """Change the ratings on the wall and leave the archive as it is (MET-001)."""
     for person in p.cast["met001_ct"]:
         _rate(p, person, "CT", "primary_rating * 2")
-        _met001(p, person, "planted", "archive_too_low", "CTs of double the ratio hang there")
+        _met001(p, person, "planted", ("archive_too_low", "CTs of double the ratio hang there"))
     for person in p.cast["met001_pt"]:
         _rate(p, person, "PT", "6000")
-        _met001(p, person, "planted", "archive_too_high", "PTs 6000/100 instead of 10000/100")
+        _met001(p, person, "planted", ("archive_too_high", "PTs 6000/100 instead of 10000/100"))
     (phase,), (ticket,) = p.cast["met001_phase"], p.cast["met001_ticket"]
     _rate(p, phase, "CT", "primary_rating * 2", "AND phase = 'B'")
-    _met001(p, phase, "innocent", "phases_disagree", "one phase differs: a case for MET-004")
+    _met001(p, phase, "innocent", ("phases_disagree", "one phase differs: a case for MET-004"))
     _rate(p, ticket, "CT", "primary_rating * 2")
-    _met001(p, ticket, "innocent", "chg", "a meter change is under way")
+    _met001(p, ticket, "innocent", ("chg", "a meter change is under way"))
     (removed,), (tiny,) = p.cast["met001_removed"], p.cast["met001_tiny"]
     p.con.execute(
         "INSERT INTO t_instrument_transformer BY NAME SELECT * REPLACE (it_id || 'X' AS it_id, "
         f"primary_rating * 2 AS primary_rating, DATE '{p.day(1)}' - 700 AS removed_on) "
         f"FROM t_instrument_transformer WHERE usage_point_id = '{removed.pid}'"
     )
-    _met001(p, removed, "innocent", "removed", "the other ratio was taken down long ago")
+    _met001(p, removed, "innocent", ("removed", "the other ratio was taken down long ago"))
     p.con.execute(
         "UPDATE t_instrument_transformer SET secondary_rating = 5.003 "
         f"WHERE usage_point_id = '{tiny.pid}' AND kind = 'CT'"
     )
-    _met001(p, tiny, "innocent", "threshold", "ratios 0.06 % apart")
+    _met001(p, tiny, "innocent", ("threshold", "ratios 0.06 % apart"))
 
 
 def open_meter_change(p: planter.Planter) -> None:
@@ -80,8 +80,8 @@ def _rate(p: planter.Planter, person: planter.Person, kind: str, rating: str, mo
     )
 
 
-def _met001(p: planter.Planter, person: planter.Person, kind: str, reason: str, note: str) -> None:
-    p.note(kind, "MET-001", ("point", person.pid), person=person, reason=reason, note=note)
+def _met001(p: planter.Planter, person: planter.Person, kind: str, why: tuple[str, str]) -> None:
+    p.note(kind, "MET-001", ("point", person.pid), person, why)
 
 
 # MET-002 | reading.multiplier ≠ usage_point.multiplier in force on started_on (0.001); left out: multiplier
@@ -104,33 +104,46 @@ def bill_with_other_multiplier(p: planter.Planter) -> None:
             f"UPDATE t_reading SET multiplier = {person.mult} {factor} WHERE reading_id = '{reading}'"
         )
         p.con.execute(
-            f"UPDATE t_reading SET energy = (end_value - start_value) * multiplier WHERE reading_id = '{reading}'"
+            "UPDATE t_reading SET energy = (end_value - start_value) * multiplier WHERE "
+            f"reading_id = '{reading}'"
         )
         p.note(
-            "planted", "MET-002", ("reading", reading), person=person, reason=reason,
-            note=f"billed with {person.mult} {factor}, the archive says {person.mult}",
-        )  # fmt: skip
+            "planted",
+            "MET-002",
+            ("reading", reading),
+            person,
+            (reason, f"billed with {person.mult} {factor}, the archive says {person.mult}"),
+        )
     (tiny,) = p.cast["met002_tiny"]
     reading = p.reading_id(tiny)
     p.con.execute(
         f"UPDATE t_reading SET multiplier = multiplier + 0.0005, "
         f"energy = (end_value - start_value) * (multiplier + 0.0005) WHERE reading_id = '{reading}'"
     )
-    p.note("innocent", "MET-002", ("reading", reading), person=tiny, reason="threshold", note="0.0005 apart")
+    p.note("innocent", "MET-002", ("reading", reading), tiny, ("threshold", "0.0005 apart"))
     for name, cut, change in (("met002_split", 16, 16), ("met002_changed", 15, 16)):
         (person,) = p.cast[name]
         _cut_reading(p, person, cut)
         _change_multiplier(p, person, change)
         p.note(
-            "innocent", "MET-002", ("reading", p.reading_id(person)), person=person, reason="two_readings",
-            note="the multiplier changed inside M and two readings were taken",
-        )  # fmt: skip
+            "innocent",
+            "MET-002",
+            ("reading", p.reading_id(person)),
+            person,
+            ("two_readings", "the multiplier changed inside M and two readings were taken"),
+        )
     (unsplit,) = p.cast["met002_unsplit"]
     _change_multiplier(p, unsplit, 16)
     p.note(
-        "planted", "MET-002", ("reading", p.reading_id(unsplit)), person=unsplit, reason="change_not_split",
-        note="the multiplier changed on the 16th, the whole month was billed with the new one",
-    )  # fmt: skip
+        "planted",
+        "MET-002",
+        ("reading", p.reading_id(unsplit)),
+        unsplit,
+        (
+            "change_not_split",
+            "the multiplier changed on the 16th, the whole month was billed with the new one",
+        ),
+    )
 
 
 def _cut_reading(p: planter.Planter, person: planter.Person, day: int) -> None:
@@ -139,7 +152,8 @@ def _cut_reading(p: planter.Planter, person: planter.Person, day: int) -> None:
     p.con.execute(
         f"INSERT INTO t_reading BY NAME SELECT * REPLACE ('{first}' AS reading_id, 1 AS part, "
         f"(SELECT register_active FROM t_daily_energy WHERE usage_point_id = '{person.pid}' "
-        f"AND day = DATE '{p.day(day)}' - 1) AS end_value, DATE '{p.day(day)}' AS read_on, 'manual' AS method) "
+        f"AND day = DATE '{p.day(day)}' - 1) AS end_value, DATE '{p.day(day)}' AS read_on, "
+        "'manual' AS method) "
         f"FROM t_reading WHERE reading_id = '{reading}'"
     )
     p.con.execute(
@@ -193,15 +207,15 @@ def run_away(p: planter.Planter) -> None:
     """Let meters count more than can have flowed (MET-015)."""
     for index, person in enumerate(p.cast["met015_capacity"]):
         edits.set_day(p, person, p.day(8 + 5 * index), str(250 + 20 * index))
-        _met015(p, person, "planted", "over_capacity", "more than capacity × 24 h × 1.2 on a day")
+        _met015(p, person, "planted", ("over_capacity", "more than capacity × 24 h × 1.2 on a day"))
     for index, person in enumerate(p.cast["met015_event"]):
         edits.set_day(p, person, p.day(7 + 6 * index), "9 * import_kwh")
-        _met015(p, person, "planted", "event", "the event, and nine times a normal day")
+        _met015(p, person, "planted", ("event", "the event, and nine times a normal day"))
     for person in p.cast["met015_below"]:
         edits.set_day(p, person, p.day(11), "230.00")
-        _met015(p, person, "innocent", "threshold", "just under 8 kVA × 24 h × 1.2")
+        _met015(p, person, "innocent", ("threshold", "just under 8 kVA × 24 h × 1.2"))
     for person in p.cast["met015_quiet"]:
-        _met015(p, person, "innocent", "threshold", "the event, but an ordinary day")
+        _met015(p, person, "innocent", ("threshold", "the event, but an ordinary day"))
     for person in p.cast["met015_breach"]:
         day = p.day(19)
         edits.set_day(p, person, day, "260.00")
@@ -210,7 +224,7 @@ def run_away(p: planter.Planter) -> None:
             f"WHERE usage_point_id = '{person.pid}' AND CAST(\"at\" AS DATE) = DATE '{day}'"
         )
         _met015(
-            p, person, "innocent", "curve_agrees", "the load curve shows the same breach: over-capacity use"
+            p, person, "innocent", ("curve_agrees", "the load curve shows the same breach: over-capacity use")
         )
 
 
@@ -231,8 +245,8 @@ def _event(p: planter.Planter, person: planter.Person, kind: str, day: object) -
     )
 
 
-def _met015(p: planter.Planter, person: planter.Person, kind: str, reason: str, note: str) -> None:
-    p.note(kind, "MET-015", ("point", person.pid), person=person, reason=reason, note=note)
+def _met015(p: planter.Planter, person: planter.Person, kind: str, why: tuple[str, str]) -> None:
+    p.note(kind, "MET-015", ("point", person.pid), person, why)
 
 
 # MET-016 | import 0 and index unchanged while ≥ 8 curve points show u > 0.8 Un and i > max(0.1 A, 0.5 % In),
@@ -258,16 +272,9 @@ def stand_still(p: planter.Planter) -> None:
         for person in p.cast[f"met016_{name}"]:
             for number in range(10, 10 + days):
                 _stop(p, person, number, current)
-            p.note(kind, "MET-016", ("point", person.pid), person=person, reason=reason, note=note)
+            p.note(kind, "MET-016", ("point", person.pid), person, (reason, note))
     for person in p.cast["met016_event"]:
-        p.note(
-            "planted",
-            "MET-016",
-            ("point", person.pid),
-            person=person,
-            reason="event",
-            note="the meter says so itself",
-        )
+        p.note("planted", "MET-016", ("point", person.pid), person, ("event", "the meter says so itself"))
 
 
 def _stop(p: planter.Planter, person: planter.Person, number: int, current: str | None) -> None:
@@ -312,18 +319,18 @@ def run_backwards(p: planter.Planter) -> None:
     """Let daily indexes fall, for good or for a day (MET-017)."""
     for person in p.cast["met017_lasting"]:
         edits.shift_index(p, person, p.day(16), "-30")
-        _met017(p, person, "planted", "index_fell", "the index lost 30 on the 16th")
+        _met017(p, person, "planted", ("index_fell", "the index lost 30 on the 16th"))
     for person in p.cast["met017_dip"]:
         _dip(p, person, "50")
-        _met017(p, person, "planted", "index_fell", "50 lower for one day")
+        _met017(p, person, "planted", ("index_fell", "50 lower for one day"))
     for person in p.cast["met017_roll"]:
         edits.wrap_index(p, person, p.day(14))
-        _met017(p, person, "innocent", "roll_over", "the register rolled over on the 14th")
+        _met017(p, person, "innocent", ("roll_over", "the register rolled over on the 14th"))
     for person in p.cast["met017_hair"]:
         _dip(p, person, "import_kwh + 0.01")
-        _met017(p, person, "innocent", "threshold", "0.01 lower, within tolerance")
+        _met017(p, person, "innocent", ("threshold", "0.01 lower, within tolerance"))
     for person in p.cast["met017_swap"]:
-        _met017(p, person, "innocent", "meter_install", "a new meter starts at its own index")
+        _met017(p, person, "innocent", ("meter_install", "a new meter starts at its own index"))
 
 
 def _dip(p: planter.Planter, person: planter.Person, units: str) -> None:
@@ -333,8 +340,8 @@ def _dip(p: planter.Planter, person: planter.Person, units: str) -> None:
     )
 
 
-def _met017(p: planter.Planter, person: planter.Person, kind: str, reason: str, note: str) -> None:
-    p.note(kind, "MET-017", ("point", person.pid), person=person, reason=reason, note=note)
+def _met017(p: planter.Planter, person: planter.Person, kind: str, why: tuple[str, str]) -> None:
+    p.note(kind, "MET-017", ("point", person.pid), person, why)
 
 
 # MET-020 | remove_register vs register_active of the last day before removed_at: difference < −1 or > 1.5 ×
@@ -356,40 +363,44 @@ def write_wrong_removals(p: planter.Planter) -> None:
     for name, units, kind, reason, note in plan:
         for person in p.cast[f"met020_{name}"]:
             _set_removal(p, person, units)
-            p.note(kind, "MET-020", ("meter", person.meter), person=person, reason=reason, note=note)
+            p.note(kind, "MET-020", ("meter", person.meter), person, (reason, note))
     for person in p.cast["met020_next"]:
         p.con.execute(
-            f"UPDATE t_meter_install SET install_register = install_register + 25 WHERE meter_id = '{person.next_meter}'"
+            "UPDATE t_meter_install SET install_register = install_register + 25 WHERE meter_id "
+            f"= '{person.next_meter}'"
         )
         p.note(
-            "planted", "MET-020", ("meter", person.meter), person=person, reason="next_start",
-            note="the next meter was installed at 25 and read from 0",
-        )  # fmt: skip
+            "planted",
+            "MET-020",
+            ("meter", person.meter),
+            person,
+            ("next_start", "the next meter was installed at 25 and read from 0"),
+        )
         p.note(
-            "consequence", "REA-005", ("reading", p.reading_id(person)), person=person, reason="first_reading",
-            note="its first reading does not start where it was installed",
-        )  # fmt: skip
+            "consequence",
+            "REA-005",
+            ("reading", p.reading_id(person)),
+            person,
+            ("first_reading", "its first reading does not start where it was installed"),
+        )
     for person in p.cast["met020_fine"]:
+        p.note("innocent", "MET-020", ("meter", person.meter), person, ("agrees", "an honest change"))
+    for person in p.cast["met020_missing"]:
+        p.con.execute(f"UPDATE t_meter_install SET remove_register = NULL WHERE meter_id = '{person.meter}'")
         p.note(
             "innocent",
             "MET-020",
             ("meter", person.meter),
-            person=person,
-            reason="agrees",
-            note="an honest change",
+            person,
+            ("missing", "removal index not written; the last reading agrees with the daily index"),
         )
-    for person in p.cast["met020_missing"]:
-        p.con.execute(f"UPDATE t_meter_install SET remove_register = NULL WHERE meter_id = '{person.meter}'")
-        p.note(
-            "innocent", "MET-020", ("meter", person.meter), person=person, reason="missing",
-            note="removal index not written; the last reading agrees with the daily index",
-        )  # fmt: skip
 
 
 def _set_removal(p: planter.Planter, person: planter.Person, units: str) -> None:
     """Set the removal index off the daily index of the day before, and the last reading with it."""
     row = p.con.execute(
-        f"SELECT d.register_active {units} FROM t_daily_energy d JOIN t_meter_install i USING (usage_point_id) "
+        f"SELECT d.register_active {units} FROM t_daily_energy d JOIN t_meter_install i USING "
+        "(usage_point_id) "
         f"WHERE i.meter_id = '{person.meter}' AND d.day = CAST(i.removed_at AS DATE) - 1"
     ).fetchone()
     assert row is not None

@@ -165,13 +165,15 @@ class Planter:
         kind: str,
         rule: str,
         subject: tuple[str, str],
-        *,
         person: Person | None,
-        reason: str,
-        note: str,
+        why: tuple[str, str],
+        *,
         amount: Decimal | None = None,
     ) -> None:
-        """Write a line of the answer sheet: `subject` is its kind and id, `kind` as in `truth.KINDS`."""
+        """Write a line of the answer sheet.
+
+        `kind` is one of `truth.KINDS`, `subject` its kind and id, `why` the reason and a sentence.
+        """
         self.truth.add(
             rule_id=rule,
             kind=kind,
@@ -179,9 +181,9 @@ class Planter:
             subject_id=subject[1],
             customer_id=person.cid if person else None,
             period=self.period,
-            reason=reason,
-            note=note,
+            reason=why[0],
             amount_cny=amount,
+            note=why[1],
         )
 
 

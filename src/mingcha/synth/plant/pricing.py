@@ -27,26 +27,29 @@ def bill_twice(p: planter.Planter) -> None:
     for person in p.cast["pri079"]:
         second = _copy_bill(p, person, "regular")
         p.note(
-            "planted", "PRI-079", ("bill", second), person=person, reason="same_reading",
-            note="the same reading billed again a day later",
-        )  # fmt: skip
+            "planted",
+            "PRI-079",
+            ("bill", second),
+            person,
+            ("same_reading", "the same reading billed again a day later"),
+        )
     (voided,) = p.cast["pri079_void"]
     second = _copy_bill(p, voided, "reissue")
     first = p.bill_id(voided)
     p.con.execute(f"UPDATE t_bill SET status = 'void' WHERE bill_id = '{first}'")
     p.con.execute(f"UPDATE t_bill SET original_bill_id = '{first}' WHERE bill_id = '{second}'")
-    _twice_innocent(p, voided, second, "reissue", "the first bill was voided")
+    _twice_innocent(p, voided, second, ("reissue", "the first bill was voided"))
     (extra,) = p.cast["pri079_supplementary"]
     second = _copy_bill(p, extra, "supplementary")
-    _twice_innocent(p, extra, second, "not_regular", "the second bill is a supplementary one")
+    _twice_innocent(p, extra, second, ("not_regular", "the second bill is a supplementary one"))
     for person in p.cast["pri079_instalment"]:
         _twice_innocent(
-            p, person, p.bill_id(person), "instalment", "two settlements a month, one after the other"
+            p, person, p.bill_id(person), ("instalment", "two settlements a month, one after the other")
         )
 
 
-def _twice_innocent(p: planter.Planter, person: planter.Person, bill: str, reason: str, note: str) -> None:
-    p.note("innocent", "PRI-079", ("bill", bill), person=person, reason=reason, note=note)
+def _twice_innocent(p: planter.Planter, person: planter.Person, bill: str, why: tuple[str, str]) -> None:
+    p.note("innocent", "PRI-079", ("bill", bill), person, why)
 
 
 def _copy_bill(p: planter.Planter, person: planter.Person, kind: str) -> str:
@@ -64,8 +67,8 @@ def _copy_bill(p: planter.Planter, person: planter.Person, kind: str) -> str:
     return second
 
 
-# PRI-080 | reading[active].energy > 0 in period m ≤ M and no live_bill for m by day 5 of m+1; or live_bill before
-# and after an empty m; left out: parent billed (sub points)
+# PRI-080 | reading[active].energy > 0 in period m ≤ M and no live_bill for m by day 5 of m+1; or
+# live_bill before and after an empty m; left out: parent billed (sub points)
 def cast_unbilled(p: planter.Planter) -> None:
     """Choose whose reading never became a bill."""
     p.take("pri080_not_billed", 3, _HOME)
@@ -85,36 +88,38 @@ def leave_unbilled(p: planter.Planter) -> None:
     ):
         for person in p.cast[name]:
             edits.drop_bills(p, person, months)
-            _unbilled(p, person, kind, reason, note)
+            _unbilled(p, person, kind, (reason, note))
     for person in p.cast["pri080_void"]:
         p.con.execute(f"UPDATE t_bill SET status = 'void' WHERE bill_id = '{p.bill_id(person)}'")
-        _unbilled(p, person, "planted", "not_billed", "the bill of M was voided and never issued again")
+        _unbilled(p, person, "planted", ("not_billed", "the bill of M was voided and never issued again"))
     for person in p.cast["pri080_fifth"]:
         p.con.execute(
-            f"UPDATE t_bill SET issued_at = at_hour(DATE '{p.end}' + 4, 16.0) WHERE bill_id = '{p.bill_id(person)}'"
+            f"UPDATE t_bill SET issued_at = at_hour(DATE '{p.end}' + 4, 16.0) WHERE bill_id = "
+            f"'{p.bill_id(person)}'"
         )
-        _unbilled(p, person, "innocent", "threshold", "issued on the fifth")
+        _unbilled(p, person, "innocent", ("threshold", "issued on the fifth"))
     for person in p.cast["pri080_reissue"]:
         second = _copy_bill(p, person, "reissue")
         first = p.bill_id(person)
         p.con.execute(f"UPDATE t_bill SET status = 'void' WHERE bill_id = '{first}'")
         p.con.execute(f"UPDATE t_bill SET original_bill_id = '{first}' WHERE bill_id = '{second}'")
-        _unbilled(p, person, "innocent", "reissue", "voided and issued again")
+        _unbilled(p, person, "innocent", ("reissue", "voided and issued again"))
 
 
 def stop_use(p: planter.Planter) -> None:
     """Read nothing where nothing is billed (PRI-080, innocent)."""
     for person in p.cast["pri080_zero"]:
         p.con.execute(
-            f"UPDATE t_reading SET end_value = start_value, energy = 0 WHERE reading_id = '{p.reading_id(person)}'"
+            "UPDATE t_reading SET end_value = start_value, energy = 0 WHERE reading_id = "
+            f"'{p.reading_id(person)}'"
         )
         p.con.execute(
             f"UPDATE t_daily_energy SET quality = 'estimated' WHERE usage_point_id = '{person.pid}'"
         )
 
 
-def _unbilled(p: planter.Planter, person: planter.Person, kind: str, reason: str, note: str) -> None:
-    p.note(kind, "PRI-080", ("customer", person.cid), person=person, reason=reason, note=note)
+def _unbilled(p: planter.Planter, person: planter.Person, kind: str, why: tuple[str, str]) -> None:
+    p.note(kind, "PRI-080", ("customer", person.cid), person, why)
 
 
 # PRI-082 | ticket_id null or evidence_count 0/null, or approved_by null; or cause=other with |amount| ≥ 1000;
@@ -153,9 +158,13 @@ def write_adjustments(p: planter.Planter) -> None:
         if ticket:
             _refund_ticket(p, person, f"WJ{person.n:08d}", person.cid)
         p.note(
-            kind, "PRI-082", ("adjustment", f"JP{person.n:08d}"), person=person, reason=reason, note=note,
+            kind,
+            "PRI-082",
+            ("adjustment", f"JP{person.n:08d}"),
+            person,
+            (reason, note),
             amount=Decimal(amount),
-        )  # fmt: skip
+        )
     batch = p.cast["pri082_batch"]
     _refund_ticket(p, batch[0], "WJPOLICY", None)
     for person in batch:
@@ -164,9 +173,12 @@ def write_adjustments(p: planter.Planter) -> None:
             approved_by=person.county_staff("M"),
         )  # fmt: skip
         p.note(
-            "innocent", "PRI-082", ("adjustment", f"JP{person.n:08d}"), person=person, reason="policy_batch",
-            note="one of a policy batch under one ticket",
-        )  # fmt: skip
+            "innocent",
+            "PRI-082",
+            ("adjustment", f"JP{person.n:08d}"),
+            person,
+            ("policy_batch", "one of a policy batch under one ticket"),
+        )
 
 
 def _adjust(p: planter.Planter, person: planter.Person, *, day: int, cause: str, **rest: Any) -> None:

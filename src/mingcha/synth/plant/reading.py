@@ -7,8 +7,8 @@ from mingcha.synth.plant import edits, planter
 _HOME = "kind = 'home' AND base BETWEEN 120 AND 400"
 
 
-# REA-001 | end_value < register_active(read_on − 1) − 1 or > register_active(read_on) + 1; left out: quality ≠
-# measured; meter changed in between
+# REA-001 | end_value < register_active(read_on − 1) − 1 or > register_active(read_on) + 1; left out:
+# quality ≠ measured; meter changed in between
 def cast_wrong_ends(p: planter.Planter) -> None:
     """Choose readings that the daily indexes contradict."""
     p.take("rea001_over", 2, _HOME)
@@ -30,7 +30,7 @@ def write_wrong_ends(p: planter.Planter) -> None:
     for name, units, kind, reason, note in plan:
         for person in p.cast[f"rea001_{name}"]:
             edits.shift_end(p, person, units)
-            _note(p, "REA-001", person, kind, reason, note)
+            _note(p, "REA-001", person, kind, (reason, note))
     for person in p.cast["rea001_quality"]:
         p.con.execute(
             f"UPDATE t_daily_energy SET quality = 'estimated' WHERE usage_point_id = '{person.pid}' "
@@ -39,9 +39,12 @@ def write_wrong_ends(p: planter.Planter) -> None:
     for person in p.cast["rea001_swap"]:
         reading = p.reading_id(person, part=1)
         p.note(
-            "innocent", "REA-001", ("reading", reading), person=person, reason="meter_changed",
-            note="the day's index is already the next meter's",
-        )  # fmt: skip
+            "innocent",
+            "REA-001",
+            ("reading", reading),
+            person,
+            ("meter_changed", "the day's index is already the next meter's"),
+        )
 
 
 # REA-003 | active customer, point in force all M, metering_method=meter, no reading[active] for M; left out:
@@ -74,13 +77,15 @@ def leave_unread(p: planter.Planter) -> None:
     for name, kind, reason, note in plan:
         for person in p.cast[name]:
             p.con.execute(
-                f"DELETE FROM t_reading WHERE usage_point_id = '{person.pid}' AND billing_period = '{p.period}'"
+                f"DELETE FROM t_reading WHERE usage_point_id = '{person.pid}' AND billing_period "
+                f"= '{p.period}'"
             )
-            p.note(kind, "REA-003", ("point", person.pid), person=person, reason=reason, note=note)
+            p.note(kind, "REA-003", ("point", person.pid), person, (reason, note))
 
 
-# REA-005 | same meter and register: start_value ≠ end_value of the previous reading (0.01); first reading of a
-# meter: start_value ≠ install_register; left out: estimated, then corrected by approved reading_change
+# REA-005 | same meter and register: start_value ≠ end_value of the previous reading (0.01); first reading
+# of a meter: start_value ≠ install_register; left out: estimated, then corrected by approved
+# reading_change
 def cast_wrong_starts(p: planter.Planter) -> None:
     """Choose readings that do not begin where they should."""
     p.take("rea005_above", 2, _HOME)
@@ -105,18 +110,22 @@ def write_wrong_starts(p: planter.Planter) -> None:
     for name, units, kind, reason, note in plan:
         for person in p.cast[f"rea005_{name}"]:
             p.con.execute(
-                f"UPDATE t_reading SET start_value = start_value + ({units}), energy = energy - ({units}) * multiplier "
+                f"UPDATE t_reading SET start_value = start_value + ({units}), energy = energy - "
+                f"({units}) * multiplier "
                 f"WHERE reading_id = '{p.reading_id(person)}'"
             )
-            _note(p, "REA-005", person, kind, reason, note)
+            _note(p, "REA-005", person, kind, (reason, note))
     for person in p.cast["rea005_first"]:
         p.note(
-            "consequence", "MET-020", ("meter", person.meter), person=person, reason="next_start",
-            note="the next meter's first reading does not start where it was installed",
-        )  # fmt: skip
+            "consequence",
+            "MET-020",
+            ("meter", person.meter),
+            person,
+            ("next_start", "the next meter's first reading does not start where it was installed"),
+        )
     for person in p.cast["rea005_roll"]:
         edits.wrap_index(p, person, p.day(1))
-        _note(p, "REA-005", person, "innocent", "roll_over", "the register rolled over when M began")
+        _note(p, "REA-005", person, "innocent", ("roll_over", "the register rolled over when M began"))
     for person in p.cast["rea005_corrected"]:
         _correct_estimate(p, person)
 
@@ -132,12 +141,16 @@ def _correct_estimate(p: planter.Planter, person: planter.Person) -> None:
         "INSERT INTO t_reading_change BY NAME SELECT 'XP' || reading_id AS change_id, reading_id, "
         "'end_value' AS field, end_value AS old_value, end_value + 12 AS new_value, "
         f"at_hour(read_on, 15.2) AS changed_at, '{person.staff('R')}' AS changed_by, "
-        f"'{person.staff('M')}' AS approved_by, '估抄后现场复核' AS reason FROM t_reading WHERE reading_id = '{before}'"
+        f"'{person.staff('M')}' AS approved_by, '估抄后现场复核' AS reason FROM t_reading WHERE "
+        f"reading_id = '{before}'"
     )
-    _note(p, "REA-005", person, "innocent", "corrected", "the estimate before it was corrected with approval")
+    _note(
+        p, "REA-005", person, "innocent", ("corrected", "the estimate before it was corrected with approval")
+    )
 
 
-# REA-006 | |energy − (end − start + [end<start]·10^digits) × multiplier| > max(1 kWh, 0.1 %); left out: demand
+# REA-006 | |energy − (end − start + [end<start]·10^digits) × multiplier| > max(1 kWh, 0.1 %); left out:
+# demand
 def cast_wrong_arithmetic(p: planter.Planter) -> None:
     """Choose readings whose energy is not what the index says."""
     p.take("rea006_more", 2, _HOME)
@@ -158,12 +171,13 @@ def write_wrong_arithmetic(p: planter.Planter) -> None:
     for name, energy, kind, reason, note in plan:
         for person in p.cast[f"rea006_{name}"]:
             p.con.execute(
-                f"UPDATE t_reading SET energy = round({energy}, 2) WHERE reading_id = '{p.reading_id(person)}'"
+                f"UPDATE t_reading SET energy = round({energy}, 2) WHERE reading_id = "
+                f"'{p.reading_id(person)}'"
             )
-            _note(p, "REA-006", person, kind, reason, note)
+            _note(p, "REA-006", person, kind, (reason, note))
     for person in p.cast["rea006_roll"]:
         edits.wrap_index(p, person, p.day(15))
-        _note(p, "REA-006", person, "innocent", "roll_over", "the register rolled over in M")
+        _note(p, "REA-006", person, "innocent", ("roll_over", "the register rolled over in M"))
 
 
 # REA-007 | end_value < start_value without roll-over; or energy < 0; or live_bill.energy_kwh < 0; left out:
@@ -186,13 +200,15 @@ def write_negative(p: planter.Planter) -> None:
     """Let M's reading fall (REA-007); nothing is billed for it, or less than nothing."""
     for person in p.cast["rea007_backwards"]:
         _fall(p, person, "0")
-        _note(p, "REA-007", person, "planted", "backwards", "the end lies 20 below the start")
+        _note(p, "REA-007", person, "planted", ("backwards", "the end lies 20 below the start"))
     for person in p.cast["rea007_corrected"]:
         _fall(p, person, "0")
         _approve_change(p, person)
-        _note(p, "REA-007", person, "innocent", "corrected", "an approved change of the reading explains it")
+        _note(
+            p, "REA-007", person, "innocent", ("corrected", "an approved change of the reading explains it")
+        )
     for person in (*p.cast["rea007_backwards"], *p.cast["rea007_corrected"]):
-        _note(p, "REA-001", person, "consequence", "below_daily_index", "the daily index went on")
+        _note(p, "REA-001", person, "consequence", ("below_daily_index", "the daily index went on"))
         _sudden(p, person)
     for name, kind, reason, note in (
         ("energy", "planted", "negative_energy", "energy of −15 kWh"),
@@ -204,18 +220,21 @@ def write_negative(p: planter.Planter) -> None:
                 f"UPDATE t_reading SET energy = -15, end_value = start_value - 15 "
                 f"WHERE reading_id = '{p.reading_id(person)}'"
             )
-            _note(p, "REA-007", person, kind, reason, note)
-            _note(p, "REA-001", person, "consequence", "below_daily_index", "the daily index went on")
+            _note(p, "REA-007", person, kind, (reason, note))
+            _note(p, "REA-001", person, "consequence", ("below_daily_index", "the daily index went on"))
     for person in p.cast["rea007_roll"]:
         edits.wrap_index(p, person, p.day(20))
-        _note(p, "REA-007", person, "innocent", "roll_over", "the register rolled over in M")
+        _note(p, "REA-007", person, "innocent", ("roll_over", "the register rolled over in M"))
 
 
 def _sudden(p: planter.Planter, person: planter.Person) -> None:
     p.note(
-        "consequence", "REA-008", ("customer", person.cid), person=person, reason="drop",
-        note="what is left to bill is a sudden drop",
-    )  # fmt: skip
+        "consequence",
+        "REA-008",
+        ("customer", person.cid),
+        person,
+        ("drop", "what is left to bill is a sudden drop"),
+    )
 
 
 def _fall(p: planter.Planter, person: planter.Person, energy: str) -> None:
@@ -246,12 +265,12 @@ def bill_negative(p: planter.Planter) -> None:
     """Bill less than nothing although the reading is in order (REA-007)."""
     for person in p.cast["rea007_bill"]:
         p.con.execute(f"UPDATE t_bill SET energy_kwh = -30 WHERE bill_id = '{p.bill_id(person)}'")
-        _note(p, "REA-007", person, "planted", "negative_bill", "the bill states −30 kWh")
+        _note(p, "REA-007", person, "planted", ("negative_bill", "the bill states −30 kWh"))
         _sudden(p, person)
 
 
-# REA-018 | reading_change with approved_by null or = changed_by; or changed_at after issued_at of the period's
-# live_bill; or |new − old| × multiplier ≥ 500 with reason null
+# REA-018 | reading_change with approved_by null or = changed_by; or changed_at after issued_at of the
+# period's live_bill; or |new − old| × multiplier ≥ 500 with reason null
 def cast_altered(p: planter.Planter) -> None:
     """Choose readings that somebody altered."""
     for name, many in (
@@ -263,7 +282,7 @@ def cast_altered(p: planter.Planter) -> None:
 
 
 def alter_readings(p: planter.Planter) -> None:
-    """Write changes of readings without approval, by oneself, after the bill, or large and unexplained (REA-018)."""
+    """Write changes of readings: unapproved, by oneself, after the bill, large without reason (REA-018)."""
     boss, nobody = "M", None
     plan = (
         (
@@ -315,13 +334,16 @@ def alter_readings(p: planter.Planter) -> None:
                     "reason": text,
                 },
             )
-            _note(p, "REA-018", person, kind, reason, note)
+            _note(p, "REA-018", person, kind, (reason, note))
     for person in p.cast["rea018_self"]:
         p.note(
-            "consequence", "CTL-001", ("staff", person.staff("R")), person=None, reason="reading_change",
-            note="approved a change of a reading of their own",
-        )  # fmt: skip
+            "consequence",
+            "CTL-001",
+            ("staff", person.staff("R")),
+            None,
+            ("reading_change", "approved a change of a reading of their own"),
+        )
 
 
-def _note(p: planter.Planter, rule: str, person: planter.Person, kind: str, reason: str, note: str) -> None:
-    p.note(kind, rule, ("reading", p.reading_id(person)), person=person, reason=reason, note=note)
+def _note(p: planter.Planter, rule: str, person: planter.Person, kind: str, why: tuple[str, str]) -> None:
+    p.note(kind, rule, ("reading", p.reading_id(person)), person, why)

@@ -8,8 +8,8 @@ from mingcha.synth.plant import planter
 MONTHS_FOR_A_YEAR = 14
 
 
-# REA-008 | kwh(M) vs mean(M−1..M−3) and vs same month last year: both > +200 % or both < −60 %; the larger side
-# ≥ 100 kWh; left out: chg, new, hol, ticket meter_change, district moved alike
+# REA-008 | kwh(M) vs mean(M−1..M−3) and vs same month last year: both > +200 % or both < −60 %; the
+# larger side ≥ 100 kWh; left out: chg, new, hol, ticket meter_change, district moved alike
 def cast_sudden(p: planter.Planter) -> None:
     """Choose who suddenly uses much more or much less, as far as the window holds last year's month."""
     if p.plan.months < MONTHS_FOR_A_YEAR:
@@ -17,25 +17,25 @@ def cast_sudden(p: planter.Planter) -> None:
     home = "kind = 'home' AND base BETWEEN 150 AND 300"
     for person in p.take("rea008_surge", 3, home):
         _jump(p, person, 5.0)
-        _note(p, person, "planted", "surge", "five times as much as before")
+        _note(p, person, "planted", ("surge", "five times as much as before"))
     for person in p.take("rea008_drop", 3, home):
         _jump(p, person, 0.2)
-        _note(p, person, "planted", "drop", "a fifth of what it was")
+        _note(p, person, "planted", ("drop", "a fifth of what it was"))
     for person in p.take("rea008_near", 2, home):
         _jump(p, person, 2.8)
-        _note(p, person, "innocent", "threshold", "2.8 times as much: +180 %")
+        _note(p, person, "innocent", ("threshold", "2.8 times as much: +180 %"))
     for person in p.take("rea008_small", 1, "kind = 'home' AND base < 100"):
         _level(p, person, 22.0)
         p.use(person, (p.m,), 90.0)
-        _note(p, person, "innocent", "threshold", "four times as much, but under 100 kWh")
+        _note(p, person, "innocent", ("threshold", "four times as much, but under 100 kWh"))
     for person in p.take("rea008_season", 1, home):
         _level(p, person, 150.0)
         p.use(person, (p.m, p.m - 12), 900.0)
-        _note(p, person, "innocent", "same_last_year", "as high in the same month last year")
+        _note(p, person, "innocent", ("same_last_year", "as high in the same month last year"))
     for person in p.take("rea008_swap", 1, home):
         _jump(p, person, 5.0)
         p.retell(person, trait="'swap'", plain="false", swap_on=f"DATE '{p.day(8)}'")
-        _note(p, person, "innocent", "chg", "the meter was changed in M")
+        _note(p, person, "innocent", ("chg", "the meter was changed in M"))
 
 
 def _jump(p: planter.Planter, person: planter.Person, times: float) -> None:
@@ -50,13 +50,14 @@ def _level(p: planter.Planter, person: planter.Person, kwh: float) -> None:
     p.retell(person, base=str(kwh))
 
 
-def _note(p: planter.Planter, person: planter.Person, kind: str, reason: str, note: str) -> None:
-    p.note(kind, "REA-008", ("customer", person.cid), person=person, reason=reason, note=note)
+def _note(p: planter.Planter, person: planter.Person, kind: str, why: tuple[str, str]) -> None:
+    p.note(kind, "REA-008", ("customer", person.cid), person, why)
 
 
-# REA-009 | kwh=0 in 3 of 3 periods. Reasons: no_data; vacant; occupied (water_use > 1 m³ or occupied, no second
-# account); suspect (mean of 12 before ≥ 30 and voltage present …); idle_charger (12 of 12); left out: status
-# suspended, disconnection open. Plain vacancy is named by the catalogue but accuses nobody: it is not planted.
+# REA-009 | kwh=0 in 3 of 3 periods. Reasons: no_data; vacant; occupied (water_use > 1 m³ or occupied, no
+# second account); suspect (mean of 12 before ≥ 30 and voltage present …); idle_charger (12 of 12); left
+# out: status suspended, disconnection open. Plain vacancy is named by the catalogue but accuses nobody:
+# it is not planted.
 def cast_zero(p: planter.Planter) -> None:
     """Choose who uses nothing."""
     # four months of zero, so that the last one is no sudden drop as well
@@ -66,17 +67,20 @@ def cast_zero(p: planter.Planter) -> None:
         p.watch(person)
         p.use(person, zero, 0.0)
         _zero(
-            p, person, "planted", "suspect", "used energy for a year, then nothing, with voltage at the meter"
+            p,
+            person,
+            "planted",
+            ("suspect", "used energy for a year, then nothing, with voltage at the meter"),
         )
     for person in p.take("rea009_no_data", 2, home):
         p.use(person, zero, 0.0)
-        _zero(p, person, "planted", "no_data", "nothing billed and nothing collected")
+        _zero(p, person, "planted", ("no_data", "nothing billed and nothing collected"))
     for person in p.take("rea009_occupied", 2, "kind = 'home' AND base < 100"):
         p.use(person, range(-1, p.plan.months + 1), 0.0)
-        _zero(p, person, "planted", "occupied", "nothing billed, but 9 m³ of water a month")
+        _zero(p, person, "planted", ("occupied", "nothing billed, but 9 m³ of water a month"))
     for person in p.take("rea009_idle", 2, "kind = 'pile' AND plain AND status = 'active'", easy=False):
         p.use(person, range(-1, p.plan.months + 1), 0.0)
-        _zero(p, person, "planted", "idle_charger", "a charging account without a kWh for a year")
+        _zero(p, person, "planted", ("idle_charger", "a charging account without a kWh for a year"))
     _cast_zero_innocents(p, home)
 
 
@@ -85,14 +89,14 @@ def _cast_zero_innocents(p: planter.Planter, home: str) -> None:
     # small enough that the fall to zero is no sudden change as well
     for person in p.take("rea009_two", 2, "kind = 'home' AND base BETWEEN 50 AND 80"):
         p.use(person, (p.m - 1, p.m), 0.0)
-        _zero(p, person, "innocent", "threshold", "only two months of zero")
+        _zero(p, person, "innocent", ("threshold", "only two months of zero"))
     for person in p.take("rea009_cut", 1, home):
         p.use(person, zero, 0.0)
-        _zero(p, person, "innocent", "disconnected", "cut off for arrears since December")
+        _zero(p, person, "innocent", ("disconnected", "cut off for arrears since December"))
     for person in p.take("rea009_asleep", 1, home):
         p.retell(person, trait="'asleep'", plain="false", status="'suspended'",
                  energy_to=f"DATE '{p.plan.window_start}' - 90")  # fmt: skip
-        _zero(p, person, "innocent", "suspended", "the supply is suspended")
+        _zero(p, person, "innocent", ("suspended", "the supply is suspended"))
 
 
 def silence(p: planter.Planter) -> None:
@@ -134,5 +138,5 @@ def write_facts(p: planter.Planter) -> None:
         )
 
 
-def _zero(p: planter.Planter, person: planter.Person, kind: str, reason: str, note: str) -> None:
-    p.note(kind, "REA-009", ("customer", person.cid), person=person, reason=reason, note=note)
+def _zero(p: planter.Planter, person: planter.Person, kind: str, why: tuple[str, str]) -> None:
+    p.note(kind, "REA-009", ("customer", person.cid), person, why)
