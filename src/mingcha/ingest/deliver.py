@@ -190,7 +190,8 @@ class _Delivery:
     def _write(self, checked: tables.Checked) -> report.TableReport:
         name = checked.table.name
         self._tell(f"writing {name}")
-        made = self._draft.add_rows(table=name, source=checked.accepted, con=self._con)
+        assumed = checked.plan.assumed
+        made = self._draft.add_rows(table=name, source=checked.accepted, con=self._con, assumed=assumed)
         if checked.aside:
             self._draft.add_quarantine(table=name, source=putaside.select(checked.aside), con=self._con)
         delivered, accepted, quarantined = checked.delivered, made.rows, checked.quarantined
@@ -208,7 +209,9 @@ class _Delivery:
             filtered=checked.filtered,
             rounded=dict(sorted(checked.rounded.items())),
             columns_not_delivered=tuple(
-                column for column in checked.table.column_names if column not in checked.plan.columns
+                column
+                for column in checked.table.column_names
+                if column not in checked.plan.columns or column in assumed
             ),
         )
 

@@ -104,12 +104,19 @@ class Draft:
         """Return the snapshot this one builds on, None for a first delivery."""
         return self._parent
 
-    def add_rows(self, *, table: str, source: str | Path, con: duckdb.DuckDBPyConnection) -> Merge:
+    def add_rows(
+        self,
+        *,
+        table: str,
+        source: str | Path,
+        con: duckdb.DuckDBPyConnection,
+        assumed: Set[str] = frozenset(),
+    ) -> Merge:
         """Merge delivered rows into the table by key and return what became of them.
 
         `source` is a SELECT that `con` can run, or a Parquet file. It yields any contract columns of the
-        table, the key and partition columns among them; those it yields count as delivered. Keys must be
-        unique in it. May be called again for the same table: later rows correct earlier ones. Raises
+        table, the key and partition columns among them; those it yields count as delivered, but for the
+        `assumed` ones, which hold a placeholder nobody delivered. Keys must be unique in it. May be called again for the same table: later rows correct earlier ones. Raises
         DataError for columns the contract does not have and for rows without key or partition.
         """
         spec = catalogue.table_of(table)
@@ -130,8 +137,8 @@ class Draft:
             result = merge.merge(con, incoming=incoming, current=current, folder=folder)
             shutil.rmtree(folder / "stage", ignore_errors=True)
         self._files[table] = result.files
-        before = self._columns.get(table, ())
-        self._columns[table] = tuple(n for n in spec.column_names if n in {*before, *incoming.columns})
+        told = {*self._columns.get(table, ()), *(set(incoming.columns) - assumed)}
+        self._columns[table] = tuple(n for n in spec.column_names if n in told)
         self._last_days[table] = _later(self._last_days.get(table), incoming.last_day)
         made = Merge(
             rows=incoming.rows,

@@ -87,6 +87,7 @@ class FeedBuilder:
             joins=tuple(self._joins),
             distinct=self._rule.distinct,
             used=frozenset(name for alias, name in self._used if alias == plan.MAIN),
+            assumed=frozenset(name for name, rule in self._rule.columns.items() if rule.assumed),
         )
 
     def _mistake(self, text: str) -> None:

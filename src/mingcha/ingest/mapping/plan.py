@@ -40,6 +40,8 @@ class Feed:
     distinct: bool = False
     used: frozenset[str] = frozenset()
     """Columns of the source that something is made of."""
+    assumed: frozenset[str] = frozenset()
+    """Columns of the table that only hold a placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,15 @@ class TablePlan:
         """The columns that some feed delivers, in the order of the contract."""
         delivered = {name for feed in self.feeds for name in feed.origins}
         return tuple(name for name in self.table.column_names if name in delivered)
+
+    @property
+    def assumed(self) -> frozenset[str]:
+        """The columns that hold a placeholder in whatever feed gives them; they count as not delivered."""
+        return frozenset(
+            name
+            for name in self.columns
+            if all(name in feed.assumed for feed in self.feeds if name in feed.origins)
+        )
 
     @property
     def parts(self) -> tuple[int, ...]:
