@@ -34,8 +34,8 @@ last_frozen AS (
     meter_id,
     max(day) AS last_day,
     min(day) AS first_day,
-    arg_max(register_active, day) AS last_value,
-    arg_min(register_active, day) AS first_value
+    CAST(arg_max(register_active, day) AS DECIMAL(18, 4)) AS last_value,
+    CAST(arg_min(register_active, day) AS DECIMAL(18, 4)) AS first_value
   FROM frozen
   GROUP BY meter_id
 ),
@@ -44,7 +44,7 @@ last_read AS (
   SELECT
     r.meter_id,
     max(g.read_on) AS read_on,
-    arg_max(g.end_value, g.read_on) AS end_value,
+    CAST(arg_max(g.end_value, g.read_on) AS DECIMAL(18, 4)) AS end_value,
     max(g.reading_id) AS reading_id
   FROM removed AS r
   JOIN reading AS g

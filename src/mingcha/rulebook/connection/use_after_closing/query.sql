@@ -1,0 +1,117 @@
+WITH latest AS (
+  -- the newest archive row of each sale point: a point given to another customer is judged by him
+  SELECT usage_point_id, effective_from, effective_to, role, customer_id
+  FROM usage_point
+  WHERE effective_from <= least(:data_date, :period_end - 1)
+  QUALIFY row_number() OVER (PARTITION BY usage_point_id ORDER BY effective_from DESC) = 1
+),
+ended AS (
+  SELECT
+    l.usage_point_id, l.effective_from, l.customer_id, c.org_id, c.status, c.closed_on,
+    CASE WHEN l.effective_to <= least(:data_date, :period_end - 1) THEN l.effective_to END AS point_ended_on,
+    CASE WHEN c.status = 'closed' THEN 'customer_closed' ELSE 'point_ended' END AS cause
+  FROM latest AS l
+  LEFT JOIN customer AS c ON c.customer_id = l.customer_id
+  WHERE l.role = 'sale'
+    AND (c.status = 'closed' OR l.effective_to <= least(:data_date, :period_end - 1))
+),
+dated AS (
+  SELECT
+    usage_point_id, effective_from, customer_id, org_id, status, closed_on, point_ended_on, cause,
+    CASE
+      WHEN cause = 'point_ended' THEN point_ended_on
+      ELSE least(coalesce(closed_on, point_ended_on), coalesce(point_ended_on, closed_on))
+    END AS ended_on
+  FROM ended
+  WHERE cause = 'point_ended' OR closed_on IS NULL OR closed_on <= least(:data_date, :period_end - 1)
+),
+drawn AS (
+  SELECT
+    e.usage_point_id,
+    CAST(sum(d.import_kwh) AS DECIMAL(18, 4)) AS kwh,
+    min(CASE WHEN d.import_kwh > 0 THEN d.day END) AS first_use,
+    max(CASE WHEN d.import_kwh > 0 THEN d.day END) AS last_use,
+    count(d.import_kwh) AS days_known
+  FROM dated AS e
+  JOIN daily_energy AS d
+    ON d.usage_point_id = e.usage_point_id
+    AND (e.ended_on IS NULL OR d.day > e.ended_on + 1)
+  WHERE d.day > least(:data_date, :period_end - 1) - :window
+    AND d.day <= least(:data_date, :period_end - 1)
+  GROUP BY e.usage_point_id
+  HAVING sum(d.import_kwh) > :kwh
+),
+moved AS (
+  -- its meter hangs at the point of another, active customer: the head-end still books on the old point
+  SELECT DISTINCT w.usage_point_id
+  FROM drawn AS w
+  JOIN meter_install AS i ON i.usage_point_id = w.usage_point_id
+  JOIN meter_install AS n
+    ON n.meter_id = i.meter_id
+    AND n.usage_point_id <> i.usage_point_id
+    AND n.installed_at >= i.installed_at
+  JOIN point_now AS p ON p.usage_point_id = n.usage_point_id
+  WHERE n.removed_at IS NULL
+    AND p.customer_status = 'active'
+),
+hung AS (
+  SELECT w.usage_point_id, max(i.meter_id) AS meter_id
+  FROM drawn AS w
+  JOIN meter_install AS i ON i.usage_point_id = w.usage_point_id
+  WHERE i.removed_at IS NULL
+  GROUP BY w.usage_point_id
+),
+priced AS (
+  SELECT e.usage_point_id, m.p, m.p_basis
+  FROM dated AS e
+  JOIN drawn AS w ON w.usage_point_id = e.usage_point_id
+  JOIN cust_month AS m ON m.customer_id = e.customer_id
+  WHERE m.p IS NOT NULL
+    AND m.billing_period <= :period
+  QUALIFY row_number() OVER (PARTITION BY e.usage_point_id ORDER BY m.billing_period DESC) = 1
+),
+judged AS (
+  SELECT
+    e.usage_point_id, e.effective_from, e.customer_id, e.org_id, e.status, e.closed_on, e.point_ended_on, e.ended_on,
+    w.kwh, w.first_use, w.last_use, w.days_known, h.meter_id, p.p, p.p_basis,
+    CASE
+      WHEN m.usage_point_id IS NOT NULL THEN 'reassigned'
+      WHEN e.ended_on IS NULL THEN 'closing_day_unknown'
+      ELSE e.cause
+    END AS verdict
+  FROM dated AS e
+  JOIN drawn AS w ON w.usage_point_id = e.usage_point_id
+  LEFT JOIN moved AS m ON m.usage_point_id = e.usage_point_id
+  LEFT JOIN hung AS h ON h.usage_point_id = e.usage_point_id
+  LEFT JOIN priced AS p ON p.usage_point_id = e.usage_point_id
+)
+SELECT
+  usage_point_id AS subject_id,
+  customer_id,
+  org_id,
+  :period_start AS period_start,
+  :period_end AS period_end,
+  CASE
+    WHEN verdict = 'reassigned' THEN 'not_applicable'
+    WHEN verdict = 'closing_day_unknown' THEN 'insufficient_data'
+    ELSE 'hit'
+  END AS exit,
+  CASE WHEN verdict IN ('customer_closed', 'point_ended') THEN 'order' END AS band,
+  verdict AS reason,
+  CASE WHEN verdict IN ('customer_closed', 'point_ended') THEN kwh END AS energy_kwh,
+  CASE WHEN verdict IN ('customer_closed', 'point_ended') THEN money(CAST(kwh AS DECIMAL(19, 4)) * p) END AS back_cny,
+  CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
+  CAST(NULL AS DECIMAL(18, 2)) AS refund_cny,
+  CAST(NULL AS DECIMAL(18, 2)) AS exposed_cny,
+  effective_from AS point_effective_from,
+  status AS customer_status,
+  closed_on,
+  point_ended_on,
+  ended_on,
+  first_use,
+  last_use,
+  days_known,
+  meter_id AS meter_still_there,
+  p AS price,
+  p_basis AS price_basis
+FROM judged
