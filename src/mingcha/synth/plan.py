@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mingcha.kernel import errors, periods
 
-# Every kind of customer has its quota in a thousand; faults are planted in numbers that need two thousand.
+# Every kind of customer has its quota in a thousand; faults are planted in numbers that need a few thousand.
 SMALLEST = 100
-SMALLEST_PLANTED = 2000
+SMALLEST_PLANTED = 2500
 SHORTEST = 3
 FORMATS = ("parquet", "csv")
 

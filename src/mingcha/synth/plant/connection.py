@@ -16,13 +16,13 @@ def cast_stuck_tickets(p: planter.Planter) -> None:
 
 # name, planted or innocent, reason, promised (days from D), step started, finished, due, waiting days
 _TICKETS: tuple[tuple[str, str, str, int, int, int | None, int, int], ...] = (
-    ("promised three weeks ago", "planted", "promised", -21, -2, None, 6, 0),
-    ("promised yesterday", "planted", "promised", -1, -3, -2, 6, 0),
-    ("survey due four days ago", "planted", "step_due", 12, -9, None, -4, 0),
-    ("survey due yesterday", "planted", "step_due", 12, -9, None, -1, 0),
+    ("promised three weeks ago", "planted", "promise_overdue", -21, -2, None, 6, 0),
+    ("promised yesterday", "planted", "promise_overdue", -1, -3, -2, 6, 0),
+    ("survey due four days ago", "planted", "step_overdue", 12, -9, None, -4, 0),
+    ("survey due yesterday", "planted", "step_overdue", 12, -9, None, -1, 0),
     ("nobody touched it for 30 days", "planted", "stuck", 25, -30, None, 9, 0),
     ("last step ended 17 days ago", "planted", "stuck", 25, -22, -17, -15, 0),
-    ("late, but waiting for the customer", "planted", "waiting", -3, -5, None, 7, 4),
+    ("late, but waiting for the customer", "planted", "promise_overdue", -3, -5, None, 7, 4),
     ("promised for the data date itself", "innocent", "threshold", 0, -3, None, 4, 0),
     ("last step 14 days ago", "innocent", "threshold", 25, -14, None, 9, 0),
     ("step due on the data date", "innocent", "threshold", 12, -9, None, 0, 0),
@@ -37,7 +37,7 @@ def write_stuck_tickets(p: planter.Planter) -> None:
         people, _TICKETS, strict=False
     ):
         ticket = f"WP{person.n:08d}"
-        _open_ticket(p, person, ticket, accepted=min(started, promised) - 4, promised=promised)
+        _open_ticket(p, person, ticket, accepted=min(started, promised) - 20, promised=promised)
         p.insert(
             "ticket_step",
             {
@@ -138,7 +138,7 @@ def unbill(p: planter.Planter) -> None:
             "CON-006",
             ("point", person.pid),
             person,
-            ("not_billed", "active for years, no bill in M and M-1"),
+            ("active_not_billed", "active for years, no bill in M and M-1"),
         )
         p.note(
             "consequence",
@@ -151,12 +151,12 @@ def unbill(p: planter.Planter) -> None:
         edits.drop_bills(p, person, tuple(range(p.plan.months)))
         for rule, subject in (("CON-006", ("point", person.pid)), ("PRI-080", ("customer", person.cid))):
             p.note("innocent", rule, subject, person, ("parent", "billed in the parent's total"))
-    for name, note in (
-        ("con006_pending", "customer still pending"),
-        ("con006_nobody", "point without customer"),
+    for name, reason, note in (
+        ("con006_pending", "customer_pending", "customer still pending"),
+        ("con006_nobody", "no_customer", "point without customer"),
     ):
         for person in p.cast[name]:
-            p.note("planted", "CON-006", ("point", person.pid), person, ("no_customer", note))
+            p.note("planted", "CON-006", ("point", person.pid), person, (reason, note))
     for name, note in (
         ("con006_trickle", "pending, but under 10 kWh in 35 days"),
         ("con006_new", "opened in M, first bill not yet due"),
@@ -254,7 +254,7 @@ def cast_closed(p: planter.Planter) -> None:
                 closed_on=f"DATE '{p.day(9)}'",
                 energy_to=f"DATE '{p.day(9)}'",
             )
-    p.take("con025_ended", 2, "kind = 'works' AND plain AND NOT tou AND n % 5 = 0", easy=False)
+    p.take("con025_ended", 2, "kind = 'works' AND plain AND n % 4 = 0", easy=False)
     # the new holder of a point: the old one closed when M began
     for person in p.take("con025_reassigned", 2, "kind = 'home' AND base > 100"):
         p.retell(person, opened_on=f"DATE '{p.day(1)}'")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mingcha.synth.plant import edits, planter
 
-_CT_HOME = "kind = 'works' AND ct0 = ct1"
+_CT_HOME = "kind IN ('works', 'school') AND ct0 = ct1"
 _ON_THE_WALL = "kind = 'works' AND plain AND status = 'active'"
 
 
@@ -210,7 +210,7 @@ def run_away(p: planter.Planter) -> None:
         _met015(p, person, "planted", ("over_capacity", "more than capacity × 24 h × 1.2 on a day"))
     for index, person in enumerate(p.cast["met015_event"]):
         edits.set_day(p, person, p.day(7 + 6 * index), "9 * import_kwh")
-        _met015(p, person, "planted", ("event", "the event, and nine times a normal day"))
+        _met015(p, person, "planted", ("jump_with_event", "the event, and nine times a normal day"))
     for person in p.cast["met015_below"]:
         edits.set_day(p, person, p.day(11), "230.00")
         _met015(p, person, "innocent", ("threshold", "just under 8 kVA × 24 h × 1.2"))
@@ -262,7 +262,7 @@ def cast_stopped(p: planter.Planter) -> None:
 def stand_still(p: planter.Planter) -> None:
     """Let meters stand while current flows (MET-016)."""
     plan = (
-        ("curve", 4, None, "planted", "no_advance", "four days without advance under load"),
+        ("curve", 4, None, "planted", "load_while_still", "four days without advance under load"),
         ("short", 2, None, "innocent", "persistence", "only two days"),
         ("dark", 5, "0.000", "innocent", "no_current", "nobody at home: no current either"),
         ("outage", 4, None, "innocent", "out", "the line was out"),
@@ -273,8 +273,11 @@ def stand_still(p: planter.Planter) -> None:
             for number in range(10, 10 + days):
                 _stop(p, person, number, current)
             p.note(kind, "MET-016", ("point", person.pid), person, (reason, note))
-    for person in p.cast["met016_event"]:
-        p.note("planted", "MET-016", ("point", person.pid), person, ("event", "the meter says so itself"))
+    for index, person in enumerate(p.cast["met016_event"]):
+        for number in range(7 + index, 11 + index):
+            edits.set_day(p, person, p.day(number), "0.00")
+        why = ("event_and_no_energy", "the meter says so itself, and counts nothing for days")
+        p.note("planted", "MET-016", ("point", person.pid), person, why)
 
 
 def _stop(p: planter.Planter, person: planter.Person, number: int, current: str | None) -> None:
@@ -307,7 +310,7 @@ def line_out(p: planter.Planter) -> None:
 # MET-017 | register_active(d) < register_active(d−1) − 0.01, not roll-over; left out: meter_install on d
 def cast_backwards(p: planter.Planter) -> None:
     """Choose indexes that fall."""
-    p.take("met017_lasting", 2, "kind = 'home' AND base > 150")
+    p.take("met017_lasting", 2, "kind = 'home' AND base BETWEEN 200 AND 240")
     p.take("met017_dip", 2, "kind = 'home' AND base > 100")
     p.take("met017_roll", 2, "kind = 'home' AND base > 100")
     p.take("met017_hair", 1, "kind = 'home' AND base > 100")
@@ -318,11 +321,13 @@ def cast_backwards(p: planter.Planter) -> None:
 def run_backwards(p: planter.Planter) -> None:
     """Let daily indexes fall, for good or for a day (MET-017)."""
     for person in p.cast["met017_lasting"]:
-        edits.shift_index(p, person, p.day(16), "-30")
-        _met017(p, person, "planted", ("index_fell", "the index lost 30 on the 16th"))
+        edits.shift_index(p, person, p.day(16), "-125")
+        _met017(p, person, "planted", ("runs_back", "the index lost 125 on the 16th"))
+        why = ("drop", "the energy lost with the index is a sudden drop")
+        p.note("consequence", "REA-008", ("customer", person.cid), person, why)
     for person in p.cast["met017_dip"]:
         _dip(p, person, "50")
-        _met017(p, person, "planted", ("index_fell", "50 lower for one day"))
+        _met017(p, person, "planted", ("transient", "50 lower for one day"))
     for person in p.cast["met017_roll"]:
         edits.wrap_index(p, person, p.day(14))
         _met017(p, person, "innocent", ("roll_over", "the register rolled over on the 14th"))
@@ -356,8 +361,8 @@ def cast_removals(p: planter.Planter) -> None:
 def write_wrong_removals(p: planter.Planter) -> None:
     """Write removal indexes that the daily values contradict (MET-020)."""
     plan = (
-        ("low", "-8", "planted", "below_ami", "8 below the index of the day before"),
-        ("high", "+ 150", "planted", "above_ami", "150 above what the day can have used"),
+        ("low", "-8", "planted", "below_last_value", "8 below the index of the day before"),
+        ("high", "+ 150", "planted", "above_use", "150 above what the day can have used"),
         ("tolerance", "-0.80", "innocent", "threshold", "0.8 below"),
     )
     for name, units, kind, reason, note in plan:
@@ -374,7 +379,7 @@ def write_wrong_removals(p: planter.Planter) -> None:
             "MET-020",
             ("meter", person.meter),
             person,
-            ("next_start", "the next meter was installed at 25 and read from 0"),
+            ("next_start_differs", "the next meter was installed at 25 and read from 0"),
         )
         p.note(
             "consequence",

@@ -4,7 +4,7 @@ CREATE OR REPLACE TABLE pt AS
 WITH a AS (
     SELECT c.*, k.k FROM c, (VALUES (1), (2), (3), (4)) k(k)
     WHERE kind <> 'lamp' AND trait <> 'gone' AND (k.k = 1 OR (k.k = 2 AND trait = 'pv_full')
-        OR (k.k = 3 AND kind = 'works' AND plain AND NOT tou AND n % 5 = 0) OR (k.k = 4 AND trait = 'check'))
+        OR (k.k = 3 AND kind = 'works' AND plain AND n % 4 = 0) OR (k.k = 4 AND trait = 'check'))
 )
 SELECT n * 8 + k AS pk, n, k, pstem || k AS pid, cid, dn, fn, sn, kind, trait, station_org,
     CASE k WHEN 2 THEN 'sun' WHEN 3 THEN 'home' ELSE grp END AS grp,
@@ -50,7 +50,7 @@ SELECT c.pstem || k.k AS usage_point_id, CASE WHEN k.k = 2 THEN c.pv_on ELSE v.e
     CASE WHEN low_side THEN 'transformer' ELSE 'none' END AS loss_billed, v.effective_to
 FROM c JOIN up_version v USING (n)
 JOIN (VALUES (1), (2), (3), (4)) k(k) ON k.k = 1 OR (k.k = 2 AND trait = 'pv_full')
-    OR (k.k = 3 AND kind = 'works' AND plain AND NOT tou AND n % 5 = 0) OR (k.k = 4 AND trait = 'check')
+    OR (k.k = 3 AND kind = 'works' AND plain AND n % 4 = 0) OR (k.k = 4 AND trait = 'check')
 UNION ALL
 SELECT gid, DATE '2015-01-01', role, NULL, transformer_id, bus_id, feeder_id, district_id, 'in', 'meter', NULL, NULL, NULL,
     CASE WHEN level = 1 THEN 'low' ELSE 'high' END, CASE WHEN level = 1 THEN '3p4w' ELSE '3p3w' END,
