@@ -80,7 +80,7 @@ measured AS (
   SELECT
     c.usage_point_id, c.day,
     CASE
-      WHEN count(l.p_kw) >= 48 THEN avg(CAST(l.p_kw AS DOUBLE)) * 24 * CAST(max(s.multiplier) AS DOUBLE)
+      WHEN count(l.p_kw) >= 48 THEN safe_div(sum(l.p_kw), count(l.p_kw)) * 24 * CAST(max(s.multiplier) AS DOUBLE)
     END AS curve_kwh
   FROM candidate AS c
   JOIN sale AS s ON s.usage_point_id = c.usage_point_id

@@ -27,15 +27,18 @@ loaded AS (
   -- points of the curve with voltage and current on one phase and no power flowing out
   SELECT
     c.usage_point_id, c.day,
-    CASE
-      WHEN c.p_kw > 0 THEN CAST(c.p_kw AS DOUBLE)
-      WHEN s.wiring = '3p3w'
-        THEN (coalesce(CAST(c.u_a AS DOUBLE) * c.i2_a, 0) + coalesce(CAST(c.u_c AS DOUBLE) * c.i2_c, 0))
-          * s.multiplier * sqrt(3.0) / 2000 * CAST(coalesce(nullif(abs(c.pf), 0), :pf_default) AS DOUBLE)
-      ELSE (coalesce(CAST(c.u_a AS DOUBLE) * c.i2_a, 0) + coalesce(CAST(c.u_b AS DOUBLE) * c.i2_b, 0)
-          + coalesce(CAST(c.u_c AS DOUBLE) * c.i2_c, 0))
-        * s.multiplier / 1000 * CAST(coalesce(nullif(abs(c.pf), 0), :pf_default) AS DOUBLE)
-    END AS kw,
+    -- rounded before it is added up: the last digits of a sum of DOUBLEs depend on the order of its rows
+    TRY_CAST(
+      CASE
+        WHEN c.p_kw > 0 THEN CAST(c.p_kw AS DOUBLE)
+        WHEN s.wiring = '3p3w'
+          THEN (coalesce(CAST(c.u_a AS DOUBLE) * c.i2_a, 0) + coalesce(CAST(c.u_c AS DOUBLE) * c.i2_c, 0))
+            * s.multiplier * sqrt(3.0) / 2000 * CAST(coalesce(nullif(abs(c.pf), 0), :pf_default) AS DOUBLE)
+        ELSE (coalesce(CAST(c.u_a AS DOUBLE) * c.i2_a, 0) + coalesce(CAST(c.u_b AS DOUBLE) * c.i2_b, 0)
+            + coalesce(CAST(c.u_c AS DOUBLE) * c.i2_c, 0))
+          * s.multiplier / 1000 * CAST(coalesce(nullif(abs(c.pf), 0), :pf_default) AS DOUBLE)
+      END AS DECIMAL(18, 6)
+    ) AS kw,
     greatest(coalesce(c.i2_a, 0), coalesce(c.i2_b, 0), coalesce(c.i2_c, 0)) AS highest_a
   FROM curve AS c
   JOIN sale AS s ON s.usage_point_id = c.usage_point_id AND s.effective_from <= c.day
@@ -49,7 +52,7 @@ loaded AS (
         AND (s.generating_from IS NULL OR c.day < s.generating_from OR c.day >= s.generating_to)))
 ),
 loaded_day AS (
-  SELECT usage_point_id, day, count(*) AS points, sum(kw) / 4 AS kwh, max(highest_a) AS highest_a
+  SELECT usage_point_id, day, count(*) AS points, CAST(sum(kw) AS DECIMAL(19, 6)) * 0.25 AS kwh, max(highest_a) AS highest_a
   FROM loaded
   GROUP BY usage_point_id, day
   HAVING count(*) >= :n
