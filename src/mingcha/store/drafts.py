@@ -116,8 +116,9 @@ class Draft:
 
         `source` is a SELECT that `con` can run, or a Parquet file. It yields any contract columns of the
         table, the key and partition columns among them; those it yields count as delivered, but for the
-        `assumed` ones, which hold a placeholder nobody delivered. Keys must be unique in it. May be called again for the same table: later rows correct earlier ones. Raises
-        DataError for columns the contract does not have and for rows without key or partition.
+        `assumed` ones, which hold a placeholder nobody delivered. Keys must be unique in it. May be called
+        again for the same table: later rows correct earlier ones. Raises DataError for columns the contract
+        does not have and for rows without key or partition.
         """
         spec = catalogue.table_of(table)
         folder = self._folder("rows")
