@@ -79,6 +79,16 @@ class TestFirstDelivery:
         assert snapshot.tables == ()
         assert snapshot.data_date is None
 
+    def test_does_not_count_assumed_columns_as_delivered(
+        self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection
+    ) -> None:
+        with snapshots.Draft(ws, made_at=MADE_AT) as draft:
+            draft.add_rows(table="reading", source=values([reading(1)]), con=con, assumed={"register"})
+            snapshot = draft.commit()
+
+        assert "register" not in snapshot.columns_delivered("reading")
+        assert seen(con, snapshot, "reading", "register") == [("active",)]
+
     def test_reads_a_parquet_file_in_place(
         self, ws: workspace.Workspace, con: duckdb.DuckDBPyConnection, tmp_path: Path
     ) -> None:
