@@ -263,25 +263,8 @@ def shuffle(p: planter.Planter) -> None:
         for turn in range(times):
             # the last transfer lies in M, those before it in the months before
             moment = p.at(p.plan.end_month.add(-2 * (times - 1 - turn)).start, 24 * 14 + 11)
-            for person, other, sign, way in (
-                (giver, taker, -1, "transfer_out"),
-                (taker, giver, 1, "transfer_in"),
-            ):
-                p.insert(
-                    "receipt",
-                    {
-                        "receipt_id": f"QS{person.n:08d}{turn}",
-                        "customer_id": person.cid,
-                        "received_at": moment,
-                        "amount": Decimal(sign * 180),
-                        "kind": way,
-                        "channel": "counter",
-                        "instrument": "other",
-                        "counterpart_customer_id": other.cid,
-                        "cashier_id": person.staff("C"),
-                        "approved_by": person.county_staff("M", 2) if approved else None,
-                    },
-                )
+            boss = giver.county_staff("M", 2) if approved else None
+            _transfer(p, giver, taker, f"{turn}", moment, approved_by=boss)
         last = times - 1
         p.note(kind, "COL-007", ("receipt", f"QS{giver.n:08d}{last}"), giver, (reason, note))
         p.note(
@@ -290,6 +273,35 @@ def shuffle(p: planter.Planter) -> None:
             ("receipt", f"QS{taker.n:08d}{last}"),
             taker,
             (reason, f"{note}; the receiving side"),
+        )
+
+
+def _transfer(
+    p: planter.Planter,
+    giver: planter.Person,
+    taker: planter.Person,
+    turn: str,
+    moment: datetime,
+    *,
+    approved_by: str | None,
+) -> None:
+    """Write both sides of a transfer of 180 CNY."""
+    sides = ((giver, taker, -180, "transfer_out"), (taker, giver, 180, "transfer_in"))
+    for person, other, amount, kind in sides:
+        p.insert(
+            "receipt",
+            {
+                "receipt_id": f"QS{person.n:08d}{turn}",
+                "customer_id": person.cid,
+                "received_at": moment,
+                "amount": Decimal(amount),
+                "kind": kind,
+                "channel": "counter",
+                "instrument": "other",
+                "counterpart_customer_id": other.cid,
+                "cashier_id": person.staff("C"),
+                "approved_by": approved_by,
+            },
         )
 
 

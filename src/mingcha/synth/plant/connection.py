@@ -185,7 +185,7 @@ def change_transformers(p: planter.Planter) -> None:
             "CON-011",
             ("customer", person.cid),
             person,
-            ("capacity_differs", "transformer 85 kVA bigger than the contract"),
+            ("connected_above_contract", "transformer 85 kVA bigger than the contract"),
         )
     for person in p.cast["con011_sealed"]:
         _seal(p, person)
@@ -194,8 +194,13 @@ def change_transformers(p: planter.Planter) -> None:
             "CON-011",
             ("customer", person.cid),
             person,
-            ("running_differs", "sealed 40 days ago, running capacity untouched, no ticket"),
+            ("running_below_archive", "sealed 40 days ago, running capacity untouched, no ticket"),
         )
+    _explain_transformers(p)
+
+
+def _explain_transformers(p: planter.Planter) -> None:
+    """Let open tickets explain the difference, or rounding (CON-011, innocent)."""
     growing, sealing = p.cast["con011_ticket"]
     _grow(p, growing, 100)
     _seal(p, sealing)

@@ -52,6 +52,14 @@ def approve_own_acts(p: planter.Planter) -> None:
         },
     )  # fmt: skip
     _self(p, staff, "adjustment", "applied and approved an adjustment")
+    _approve_archive_changes(p)
+    _self(p, "SYSTEM", "system_account", "the nightly batch", "innocent")
+    biller = p.cast["ctl001_bill"][0].county_staff("B")
+    _self(p, biller, "two_people", "issues bills that others check", "innocent")
+
+
+def _approve_archive_changes(p: planter.Planter) -> None:
+    """Let clerks approve their own changes of the archive; a metering field is MET-026's (CTL-001)."""
     for name, object_type, field, kind in (
         ("archive", "customer", "phone", "planted"),
         ("metering", "usage_point", "multiplier", "innocent"),
@@ -69,14 +77,6 @@ def approve_own_acts(p: planter.Planter) -> None:
         )  # fmt: skip
         note = "changed and approved an archive field"
         _self(p, staff, "archive_change" if kind == "planted" else "metering_field", note, kind)
-    _self(p, "SYSTEM", "system_account", "the nightly batch", "innocent")
-    _self(
-        p,
-        p.cast["ctl001_bill"][0].county_staff("B"),
-        "two_people",
-        "issues bills that others check",
-        "innocent",
-    )
 
 
 def reverse_own_receipt(p: planter.Planter) -> None:
@@ -172,6 +172,13 @@ def contradict(p: planter.Planter) -> None:
         _contradicts(
             p, person, "planted", ("meter_installed_nowhere", "the removed meter is still installed")
         )
+    _contradict_transformers(p)
+    for person in p.cast["dat009_fixed"]:
+        _contradicts(p, person, "innocent", ("not_metered", "an unmetered lamp has no meter"))
+
+
+def _contradict_transformers(p: planter.Planter) -> None:
+    """Let transformers of closed accounts run on (DAT-009)."""
     for person in p.cast["dat009_closed"]:
         p.con.execute(
             f"DELETE FROM t_transformer_status WHERE transformer_id LIKE 'TD{person.n:08d}%' AND "
@@ -189,12 +196,10 @@ def contradict(p: planter.Planter) -> None:
             "CON-011",
             ("customer", person.cid),
             person,
-            ("running_differs", "the transformer of a closed account still runs"),
+            ("running_above_archive", "the transformer of a closed account still runs"),
         )
     for person in p.cast["dat009_closed_fine"]:
         _contradicts(p, person, "innocent", ("removed", "closed, and the transformer taken away"))
-    for person in p.cast["dat009_fixed"]:
-        _contradicts(p, person, "innocent", ("not_metered", "an unmetered lamp has no meter"))
 
 
 def _take_down(p: planter.Planter, person: planter.Person, days: int) -> None:

@@ -114,6 +114,11 @@ def bill_with_other_multiplier(p: planter.Planter) -> None:
             person,
             (reason, f"billed with {person.mult} {factor}, the archive says {person.mult}"),
         )
+    _bill_across_changes(p)
+
+
+def _bill_across_changes(p: planter.Planter) -> None:
+    """Bill a hair beside the archive, and across changes of it, split and unsplit (MET-002)."""
     (tiny,) = p.cast["met002_tiny"]
     reading = p.reading_id(tiny)
     p.con.execute(
@@ -369,6 +374,11 @@ def write_wrong_removals(p: planter.Planter) -> None:
         for person in p.cast[f"met020_{name}"]:
             _set_removal(p, person, units)
             p.note(kind, "MET-020", ("meter", person.meter), person, (reason, note))
+    _write_next_meters(p)
+
+
+def _write_next_meters(p: planter.Planter) -> None:
+    """Start a next meter elsewhere than it was installed; leave honest changes as they are (MET-020)."""
     for person in p.cast["met020_next"]:
         p.con.execute(
             "UPDATE t_meter_install SET install_register = install_register + 25 WHERE meter_id "

@@ -281,44 +281,28 @@ def cast_altered(p: planter.Planter) -> None:
     p.take("rea018_explained", 1, "kind IN ('works', 'shop') AND base > 1500")
 
 
+_BOSS, _NOBODY, _LATE = "M", None, 24 * 5 + 10.0
+# case, approved by (a post of the station), hours after M's end, kWh, reason given, kind, reason, sentence
+_CHANGES: tuple[tuple[str, str | None, float, int, str | None, str, str, str], ...] = (
+    ("self", "R", 15.0, 40, "复核", "planted", "self_approved", "approved by the one who changed it"),
+    ("unapproved", _NOBODY, 15.0, 40, "复核", "planted", "not_approved", "nobody approved it"),
+    ("after", _BOSS, _LATE, 40, "复核", "planted", "after_bill", "changed after the bill was issued"),
+    ("large", _BOSS, 15.0, 900, None, "planted", "large_without_reason", "900 kWh and no reason"),
+    ("fine", _BOSS, 15.0, 40, "复核", "innocent", "in_order", "approved in time, with a reason"),
+    ("explained", _BOSS, 15.0, 900, "倍率复核", "innocent", "explained", "900 kWh, with a reason"),
+    ("below", _BOSS, 15.0, 499, None, "innocent", "threshold", "499 kWh and no reason"),
+)
+
+
 def alter_readings(p: planter.Planter) -> None:
     """Write changes of readings: unapproved, by oneself, after the bill, large without reason (REA-018)."""
-    boss, nobody = "M", None
-    plan = (
-        (
-            "self",
-            "R",
-            "R",
-            15.0,
-            40,
-            "复核",
-            "planted",
-            "self_approved",
-            "approved by the one who changed it",
-        ),
-        ("unapproved", "R", nobody, 15.0, 40, "复核", "planted", "not_approved", "nobody approved it"),
-        (
-            "after",
-            "R",
-            boss,
-            24 * 5 + 10.0,
-            40,
-            "复核",
-            "planted",
-            "after_bill",
-            "changed after the bill was issued",
-        ),
-        ("large", "R", boss, 15.0, 900, nobody, "planted", "large_without_reason", "900 kWh and no reason"),
-        ("fine", "R", boss, 15.0, 40, "复核", "innocent", "in_order", "approved in time, with a reason"),
-        ("explained", "R", boss, 15.0, 900, "倍率复核", "innocent", "explained", "900 kWh, with a reason"),
-        ("below", "R", boss, 15.0, 499, nobody, "innocent", "threshold", "499 kWh and no reason"),
-    )
-    for name, by, approved, hours, kwh, text, kind, reason, note in plan:
+    for name, approved, hours, kwh, text, kind, reason, note in _CHANGES:
         for person in p.cast[f"rea018_{name}"]:
             row = p.con.execute(
                 f"SELECT end_value FROM t_reading WHERE reading_id = '{p.reading_id(person)}'"
             ).fetchone()
             assert row is not None
+            units = kwh // person.mult
             p.insert(
                 "reading_change",
                 {
@@ -326,23 +310,18 @@ def alter_readings(p: planter.Planter) -> None:
                     "reading_id": p.reading_id(person),
                     "field": "end_value",
                     # an index cannot be below zero: the old value lies on the other side then
-                    "old_value": row[0] - kwh // person.mult if row[0] > kwh else row[0] + kwh // person.mult,
+                    "old_value": row[0] - units if row[0] > units else row[0] + units,
                     "new_value": row[0],
                     "changed_at": p.at(p.end, hours),
-                    "changed_by": person.staff(by),
+                    "changed_by": person.staff("R"),
                     "approved_by": None if approved is None else person.staff(approved),
                     "reason": text,
                 },
             )
             _note(p, "REA-018", person, kind, (reason, note))
     for person in p.cast["rea018_self"]:
-        p.note(
-            "consequence",
-            "CTL-001",
-            ("staff", person.staff("R")),
-            None,
-            ("reading_change", "approved a change of a reading of their own"),
-        )
+        why = ("reading_change", "approved a change of a reading of their own")
+        p.note("consequence", "CTL-001", ("staff", person.staff("R")), None, why)
 
 
 def _note(p: planter.Planter, rule: str, person: planter.Person, kind: str, why: tuple[str, str]) -> None:

@@ -31,6 +31,8 @@ FROM t_org_unit u
 JOIN posts p ON p.level = u.level
 JOIN range(4) i ON i.range < p.many
 ORDER BY staff_id;
+-- the account of the nightly batch
+INSERT INTO t_staff BY NAME SELECT 'SYSTEM' AS staff_id, '系统批处理' AS name, '99' AS org_id, 'other' AS post;
 
 CREATE OR REPLACE TABLE t_staff_role AS
 SELECT s.staff_id, r.role, DATE '2021-01-01' AS granted_on, CAST(NULL AS DATE) AS revoked_on
