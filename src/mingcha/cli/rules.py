@@ -36,6 +36,23 @@ BookOption = Annotated[
 WriteNeedsOption = Annotated[
     bool, typer.Option("--write-needs", help="First write `needs` into the sheets as the queries read.")
 ]
+NewIdArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="A free id; 901 to 999 of an area are for your own: MET-901.")
+]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="Folder name, for example bill_above_limit.")
+]
+TitleZhOption = Annotated[
+    str | None, typer.Option("--title-zh", help="Title in Chinese; asked for if missing.")
+]
+TitleEnOption = Annotated[
+    str | None, typer.Option("--title-en", help="Title in English; asked for if missing.")
+]
+TableOption = Annotated[
+    str, typer.Option("--table", metavar="T", help="Contract table whose rows are judged.")
+]
+ColumnOption = Annotated[str, typer.Option("--column", metavar="C", help="Column compared with a limit.")]
+LimitOption = Annotated[str, typer.Option("--limit", metavar="NUMBER", help="The limit to begin with.")]
 
 
 def list_(
@@ -210,26 +227,14 @@ def _record(rule: books.Rule) -> dict[str, Any]:
 
 def new(
     current: session.Session,
-    rule_id: Annotated[
-        str, typer.Argument(metavar="ID", help="A free id; 901 to 999 of an area are for your own: MET-901.")
-    ],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Folder name, for example bill_above_limit.")],
+    rule_id: NewIdArgument,
+    name: NameArgument,
     *,
-    title_zh: Annotated[
-        str | None, typer.Option("--title-zh", help="Title in Chinese; asked for if missing.")
-    ] = None,
-    title_en: Annotated[
-        str | None, typer.Option("--title-en", help="Title in English; asked for if missing.")
-    ] = None,
-    table: Annotated[
-        str, typer.Option("--table", metavar="T", help="Contract table whose rows are judged.")
-    ] = "bill",
-    column: Annotated[
-        str, typer.Option("--column", metavar="C", help="Column compared with a limit.")
-    ] = "amount",
-    limit: Annotated[
-        str, typer.Option("--limit", metavar="NUMBER", help="The limit to begin with.")
-    ] = "1000000",
+    title_zh: TitleZhOption = None,
+    title_en: TitleEnOption = None,
+    table: TableOption = "bill",
+    column: ColumnOption = "amount",
+    limit: LimitOption = "1000000",
     book: BookOption = None,
 ) -> None:
     """Begin a rule 新建规则: a folder with a sheet, a query and examples that work at once."""
