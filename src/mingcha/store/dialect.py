@@ -1,6 +1,6 @@
-"""SQL between dialects: a few functions defined once for each engine, and translation to Spark.
+"""SQL between dialects: a few functions of our own, and translation to Spark.
 
-Rules call the functions; SQLGlot passes functions it does not know through untouched, so the same rule
+Rules call the functions: macros on DuckDB, spelled out on the way to Spark (`sparksql`), so the same rule
 text runs on both engines and gives the same values. Functions, with NULL in giving NULL out:
 
 - `ym_add(period, n)`   the billing month `n` months later, as YYYY-MM
@@ -39,37 +39,20 @@ FUNCTIONS: tuple[str, ...] = (
 )  # fmt: skip
 """The names of the functions, for the lint."""
 
-SPARK_SHIM: tuple[str, ...] = (
-    "CREATE OR REPLACE TEMPORARY FUNCTION ym_start(period STRING) RETURNS DATE"
-    " RETURN CAST(concat(period, '-01') AS DATE)",
-    "CREATE OR REPLACE TEMPORARY FUNCTION ym_add(period STRING, n INT) RETURNS STRING"
-    " RETURN date_format(add_months(CAST(concat(period, '-01') AS DATE), n), 'yyyy-MM')",
-    "CREATE OR REPLACE TEMPORARY FUNCTION ym_end(period STRING) RETURNS DATE"
-    " RETURN add_months(CAST(concat(period, '-01') AS DATE), 1)",
-    "CREATE OR REPLACE TEMPORARY FUNCTION days_in_ym(period STRING) RETURNS INT"
-    " RETURN day(last_day(CAST(concat(period, '-01') AS DATE)))",
-    "CREATE OR REPLACE TEMPORARY FUNCTION period_of(moment TIMESTAMP_NTZ) RETURNS STRING"
-    " RETURN date_format(moment, 'yyyy-MM')",
-    "CREATE OR REPLACE TEMPORARY FUNCTION safe_div(a DOUBLE, b DOUBLE) RETURNS DOUBLE"
-    " RETURN CASE WHEN b <> 0 THEN a / b END",
-    "CREATE OR REPLACE TEMPORARY FUNCTION money(x DECIMAL(38,12)) RETURNS DECIMAL(18,2)"
-    " RETURN CAST(x AS DECIMAL(18,2))",
-    "CREATE OR REPLACE TEMPORARY FUNCTION kwh(x DECIMAL(38,12)) RETURNS DECIMAL(18,4)"
-    " RETURN CAST(x AS DECIMAL(18,4))",
-)
-"""Statements that define the same functions in Spark 4."""
-
 
 def to_spark(sql: str, *, schema: Mapping[str, Mapping[str, str]]) -> str:
-    """Return a query of the portable subset as Spark SQL.
+    """Return a query of the portable subset as Spark SQL that gives the same rows.
 
-    `schema` gives table -> column -> DuckDB type of everything the query reads. Raises BookError for text
-    that is not SQL, columns that are not in the schema, and constructs known to have no counterpart in
-    Spark. SQLGlot lets some others pass: the fence of the rules' lint keeps them out.
+    `schema` gives table -> column -> DuckDB type of everything the query reads. The session must have the
+    settings of `store.spark`. Raises BookError for text that is not SQL, columns that are not in the
+    schema, and constructs known to have no counterpart in Spark. SQLGlot lets some others pass: the fence
+    of the rules' lint keeps them out.
     """
     import sqlglot
     from sqlglot import exp
-    from sqlglot.optimizer import annotate_types, qualify
+    from sqlglot.optimizer import qualify
+
+    from mingcha.store import sparksql
 
     try:
         tree = sqlglot.parse_one(sql, read="duckdb")
@@ -77,7 +60,7 @@ def to_spark(sql: str, *, schema: Mapping[str, Mapping[str, str]]) -> str:
             if isinstance(node, exp.Pivot) or str(node.args.get("method")).upper() == "ASOF":
                 raise sqlglot.errors.UnsupportedError(f"Spark has no {node.sql(dialect='duckdb')}")
         tree = qualify.qualify(tree, schema=dict(schema), dialect="duckdb", quote_identifiers=False)
-        tree = annotate_types.annotate_types(tree, schema=dict(schema), dialect="duckdb")
+        tree = sparksql.translate(sparksql.typed(tree, schema=schema))
         return tree.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE, pretty=True)
     except sqlglot.errors.SqlglotError as error:
         raise errors.BookError(

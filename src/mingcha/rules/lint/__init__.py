@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sqlglot.optimizer import annotate_types
-
 from mingcha.kernel import errors
 from mingcha.rules import book as books
 from mingcha.rules import compile as compiler
@@ -18,7 +16,7 @@ from mingcha.rules import graph as graphs
 from mingcha.rules.bench import Bench
 from mingcha.rules.lint import fence, needs, output, proofs, sheet
 from mingcha.rules.problems import Problem, raise_all
-from mingcha.store import dialect
+from mingcha.store import dialect, sparksql
 
 __all__ = ["check", "lint", "write_needs"]
 
@@ -127,8 +125,7 @@ class Linter:
     def _portability(self, sql: str, source: str) -> Iterator[fence.Complaint]:
         schema = self.graph.schema
         tree = graphs.parse(sql, source=source)
-        shown = fence.with_shim_types(graphs.qualified(sql, schema, source=source))
-        typed = annotate_types.annotate_types(shown, schema=dict(schema), dialect="duckdb")
+        typed = sparksql.typed(graphs.qualified(sql, schema, source=source), schema=schema)
         fenced = list(dict.fromkeys(fence.complaints(tree=tree, typed=typed)))
         yield from fenced
         if not fenced:

@@ -67,17 +67,6 @@ def complaints(*, tree: exp.Expr, typed: exp.Expr) -> Iterator[Complaint]:
     yield from _doubtful_windows(tree)
 
 
-def with_shim_types(tree: exp.Expr) -> exp.Expr:
-    """Return a copy whose shim functions stand as casts to what they give, so that types can be told."""
-    gives = {"safe_div": "DOUBLE", "money": "DECIMAL(18, 2)", "kwh": "DECIMAL(18, 4)"}
-    copy = tree.copy()
-    for call in list(copy.find_all(exp.Anonymous)):
-        kind = gives.get(call.name.lower())
-        if kind is not None and call.expressions:
-            call.replace(exp.cast(call.expressions[0].copy(), kind, dialect="duckdb"))
-    return copy
-
-
 def _clauses(tree: exp.Expr) -> Iterator[Complaint]:
     for kind, name, mend in FORBIDDEN:
         if tree.find(kind) is not None:
@@ -136,7 +125,13 @@ def _doubtful_numbers(typed: exp.Expr) -> Iterator[Complaint]:
         if not average.this.is_type(*FLOATS):
             yield (
                 "takes avg of an exact number, which is DOUBLE here and DECIMAL on Spark",
-                ("write avg(CAST(x AS DOUBLE)), or sum and count with safe_div"),
+                "write safe_div(sum(x), count(x))",
+            )
+    for total in typed.find_all(exp.Sum, exp.Avg):
+        if total.this.is_type(*FLOATS):
+            yield (
+                "adds up DOUBLEs, whose last digits then depend on the order of the rows",
+                "cast to DECIMAL(18, n) first; for a mean write safe_div(sum(x), count(x))",
             )
     for division in typed.find_all(exp.Div):
         if not isinstance(division.expression.unnest(), exp.Literal):
