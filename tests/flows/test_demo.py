@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
     folder = tmp_path_factory.mktemp("演示 demo")
-    done = ran(["demo", "build", "d", "--customers", "2000", "--json"], folder=folder)
+    done = ran(["demo", "build", "d", "--customers", "3000", "--json"], folder=folder)
     assert done.code == 0, done.err
     return folder / "d", done
 
@@ -44,7 +44,7 @@ class TestDemo:
     def test_a_second_build_screens_again_and_finds_the_same(self, built: tuple[Path, Done]) -> None:
         folder = built[0]
         before = ran(["findings", "list", "--json", "-w", str(folder)], folder=folder).document
-        again = ran(["demo", "build", "d", "--customers", "2000", "--json"], folder=folder.parent)
+        again = ran(["demo", "build", "d", "--customers", "3000", "--json"], folder=folder.parent)
         after = ran(["findings", "list", "--json", "-w", str(folder)], folder=folder).document
         assert again.code == 0
         assert again.document["run"]["snapshot_id"] == built[1].document["run"]["snapshot_id"]
@@ -53,7 +53,7 @@ class TestDemo:
         assert {one["last_seen_run"] for one in after} == {again.document["run"]["run_id"]}
 
     def test_another_order_in_the_same_folder_is_refused(self, built: tuple[Path, Done]) -> None:
-        done = ran(["demo", "build", "d", "--customers", "3000"], folder=built[0].parent)
+        done = ran(["demo", "build", "d", "--customers", "4000"], folder=built[0].parent)
         assert done.code == 2
         assert "another demo" in done.err
 
