@@ -26,7 +26,6 @@ _SMALL = {
     "UINTEGER": 10,
     "BIGINT": 19,
 }
-_PERIOD = r"'\d{4}-(0[1-9]|1[0-2])'"
 
 
 def is_direct(feed: plan.Feed, *, table: model.Table, staged: Mapping[int, parts.Staged]) -> bool:
@@ -91,7 +90,10 @@ def _text(column: model.Column, value: str) -> list[str] | None:
         codes = ", ".join(duck.literal(code) for code in column.enum)
         return [f"{value} NOT IN ({codes})"]
     if column.type == "billing_period":
-        return [f"NOT regexp_full_match({value}, {_PERIOD})", f"{value} NOT BETWEEN '1900-01' AND '9999-12'"]
+        # A cast is looked up once per distinct value; a regular expression is run for every row.
+        first = f"coalesce(TRY_CAST({value} || '-01' AS DATE), DATE '0001-01-01')"
+        known = f"{first} BETWEEN '{conversion.FIRST_DAY}' AND '9999-12-31'"
+        return [f"{value} IS NOT NULL AND NOT {known}", f"strlen({value}) <> 7"]
     return [f"mc_dirty({value})", *([f"mc_mangled({value})"] if column.type == "id" else [])]
 
 

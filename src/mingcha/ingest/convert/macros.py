@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import duckdb
 
 NULL_WORDS = ("", "NULL", "null", "(null)", "\\N")
+_CONTROLS = tuple(mark for mark in parts.SPACES if mark < " ")
+_WIDE_SPACES = tuple(mark for mark in parts.SPACES if not mark.isascii())
 _WIDE = "０１２３４５６７８９．，－＋：／（）　％"
 _NARROW = "0123456789.,-+:/() %"
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
@@ -79,15 +81,17 @@ def install(con: duckdb.DuckDBPyConnection, *, empty_words: tuple[str, ...] = ()
     trimmed = f"trim(x, {spaces})"
     for macro in (
         f"mc_clean(x) AS CASE WHEN {trimmed} IN ({words}) THEN NULL ELSE {trimmed} END",
-        # Whether cleaning would change a value; cheap, for columns that are clean as a rule.
-        f"mc_dirty(x) AS (x < '!' OR suffix(x, ' ') OR x IN ({words}) OR {_wide_spaces('x')})",
+        # Whether cleaning would change a value: cheap, for columns that are clean as a rule.
+        f"mc_dirty(x) AS (x < '!' OR {_ends(' ', *_CONTROLS)} OR x IN ({words})"
+        f" OR (strlen(x) <> length(x) AND ({_ends(*_WIDE_SPACES)} OR {_begins(*_WIDE_SPACES)})))",
         *_MACROS,
     ):
         con.execute(f"CREATE OR REPLACE TEMP MACRO {macro}")
 
 
-def _wide_spaces(x: str) -> str:
-    marks = [mark for mark in parts.SPACES if mark not in " "]
-    ends = [f"suffix({x}, {duck.literal(mark)})" for mark in marks]
-    begins = [f"prefix({x}, {duck.literal(mark)})" for mark in marks if not mark.isascii()]
-    return " OR ".join([*ends, *begins])
+def _ends(*marks: str) -> str:
+    return " OR ".join(f"suffix(x, {duck.literal(mark)})" for mark in marks)
+
+
+def _begins(*marks: str) -> str:
+    return " OR ".join(f"prefix(x, {duck.literal(mark)})" for mark in marks)

@@ -85,6 +85,7 @@ class _Resolver:
         claimed: set[int] = set()
         for place, rule in enumerate(self.mapping.tables, 1):
             claimed |= self._entry(f"tables[{place}] (→ {rule.to})", rule)
+        bearing: dict[str, list[int]] = {}
         for number, part in enumerate(self.parts):
             if number in claimed:
                 continue
@@ -92,8 +93,11 @@ class _Resolver:
             if table is None:
                 self.plan.unused.append(number)
             else:
-                rule = model.TableRule.model_validate({"from": part.label, "to": table.name})
-                self._feed(f"{part.label} (→ {table.name})", rule, table, [number])
+                bearing.setdefault(table.name, []).append(number)
+        for name, numbers in bearing.items():
+            labels = [self.parts[number].label for number in numbers]
+            rule = model.TableRule.model_validate({"from": labels, "to": name})
+            self._feed(f"{labels[0]} (→ {name})", rule, self.contract.tables[name], numbers)
         self._finish()
 
     def probe(self, number: int) -> source_parts.Probe:
