@@ -15,6 +15,8 @@ from mingcha.rules import fuse, graph, lint, lock, proving
 
 BOOK, PROBLEMS = books.read()
 RULES = sorted(BOOK.rules)
+# Relations of the catalogue that no rule of this book reads yet.
+WAITING = {"excl_entitlement", "excl_holiday", "point_day"}
 ALARMS = rulebook.ROOT / "known_alarms.csv"
 
 
@@ -82,11 +84,12 @@ def test_every_relation_has_no_mistake(name: str, linter: lint.Linter) -> None:
     assert [str(problem) for problem in linter.relation(BOOK.relations[name])] == []
 
 
-def test_every_relation_is_used() -> None:
+def test_every_relation_is_used_or_waits_for_rules_to_come() -> None:
     reading = graph.Graph(BOOK)
     used = {name for rule in BOOK.rules.values() for name in reading.relations_for(rule)}
-    spared = {"curve", "event", "transformer_now", "point_day", "excl_outage", "excl_entitlement"}
-    assert set(BOOK.relations) - used - spared == set()
+    assert set(BOOK.relations) - used == WAITING, (
+        "a relation in use no longer waits; an unused one is dropped"
+    )
 
 
 class TestLaw:
