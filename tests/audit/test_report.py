@@ -147,7 +147,7 @@ class TestCharts:
             rows=[charts.Bar("a", {"order": 100_000}), charts.Bar("b", {"watch": 1})], title="t"
         )
         widths = [Decimal(text) for text in re.findall(r'<rect class="\w+" [^>]*width="([\d.]+)"', svg)]
-        assert widths == [Decimal("290.0"), Decimal("2.0")]
+        assert widths == [Decimal("285.0"), Decimal("2.0")]
 
     def test_nothing_to_show_is_no_chart(self) -> None:
         assert charts.bars(rows=[charts.Bar("a", {"order": 0})], title="t") == ""

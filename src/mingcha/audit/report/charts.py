@@ -9,9 +9,9 @@ from decimal import Decimal
 from markupsafe import Markup, escape
 
 _ROW = 30
-_LABEL = 140
+_LABEL = 165
 _VALUE = 50
-_WIDTH = 480
+_WIDTH = 500
 _HEIGHT = 170
 
 
