@@ -1,4 +1,4 @@
-"""Small values: episodes, exact JSON, spoken numbers."""
+"""Small values: exact JSON, spoken numbers, masked names."""
 
 import doctest
 from datetime import date, datetime
@@ -6,31 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from mingcha.findings import identity, jsontext, masking, wording
+from mingcha.findings import jsontext, masking, wording
 
 
-@pytest.mark.parametrize("module", [identity, jsontext, masking, wording])
+@pytest.mark.parametrize("module", [jsontext, masking, wording])
 def test_examples_in_docstrings_hold(module: object) -> None:
     result = doctest.testmod(module)  # type: ignore[arg-type]
     assert result.attempted > 0
     assert result.failed == 0
-
-
-class TestEpisodes:
-    def test_a_clean_month_parts_two_hits_and_a_year_does_not(self) -> None:
-        episodes = identity.month_episodes(hit=["2026-01", "2025-12", "2026-03"])
-        assert {month: episode.key for month, episode in episodes.items()} == {
-            "2025-12": "2025-12",
-            "2026-01": "2025-12",
-            "2026-03": "2026-03",
-        }
-        assert episodes["2025-12"].end == date(2026, 2, 1)
-
-    def test_days_with_small_gaps_are_one(self) -> None:
-        days = [date(2026, 2, 27), date(2026, 3, 3), date(2026, 3, 8)]
-        episodes = identity.day_episodes(hit=days, gap_days=3)
-        assert [episodes[day].key for day in days] == ["2026-02-27", "2026-02-27", "2026-03-08"]
-        assert episodes[days[0]].end == date(2026, 3, 4)
 
 
 class TestJson:

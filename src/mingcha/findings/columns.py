@@ -19,11 +19,6 @@ class Column:
     en: str
     kind: str = "text"
 
-    @property
-    def is_number(self) -> bool:
-        """Return whether the values are amounts or energies."""
-        return self.kind in {"money", "energy", "int"}
-
 
 EXPORT_COLUMNS: tuple[Column, ...] = (
     Column("finding_id", "VARCHAR", "异常编号", "Finding"),
@@ -65,7 +60,6 @@ RUN_COLUMNS: tuple[Column, ...] = (
 
 MONEY_COLUMNS = ("back_cny", "penalty_cny", "refund_cny", "exposed_cny")
 BANDS = ("urgent", "order", "watch")
-SEVERITIES = ("H", "M", "L")
 
 
 def export_names() -> tuple[str, ...]:
