@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import duckdb
 
 _REFERRED = "_mingcha_referred"
-ORPHANS = "_mingcha_orphans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +85,13 @@ def list_rows(
         f" AND {duck.name(item.column)} NOT IN (SELECT v FROM ({known[item.refers_to]}) AS known (v))"
         for place, item in enumerate(found)
     ]
+    relation = f"_mingcha_orphans_{checked.table.name}"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {ORPHANS} AS"
+        f"CREATE OR REPLACE TEMP TABLE {relation} AS"
         f' SELECT _row, arg_min("column", place) AS "column", arg_min(value, place) AS value'
         f" FROM ({' UNION ALL '.join(selects)}) GROUP BY _row"
     )
-    return ORPHANS
+    return relation
 
 
 def in_order(tables: Iterable[Checked]) -> list[Checked]:

@@ -252,12 +252,13 @@ def _number(made: Conversion, origin: Origin, *, text: bool) -> None:
         made.fault("bad_type", f"{made.raw} IS NOT NULL")
     elif origin.type == "DOUBLE":
         made.fault("bad_type", f"isnan({number}) OR isinf({number})")
+    finite = f"isfinite({number})" if origin.type == "DOUBLE" and not text else f"{number} IS NOT NULL"
     if origin.factor is not None:
         number = _multiplied(made, number, origin.factor, text=text)
     scale = column.scale or 0
     cast = f"TRY_CAST({number} AS DECIMAL(28,9))" if column.scale is None else number
     made.typed = made.step("t", f"TRY_CAST({cast} AS {column.sql_type})")
-    made.fault("out_of_range", _unread(made))
+    made.fault("out_of_range", f"{finite} AND {made.typed} IS NULL")
     inexact = _inexact(made, number, origin, text=text, scale=scale)
     if column.type in EXACT or column.scale is None:
         made.fault("bad_type", inexact)
