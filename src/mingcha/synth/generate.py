@@ -58,17 +58,19 @@ def generate(
     end_month: str = END_MONTH,
     data_date: date | None = None,
     daily_days: int | None = None,
-    curve_share: Decimal = Decimal("0.01"),
+    curve_share: Decimal | None = None,
     file_format: str = "parquet",
     memory: str = "5GB",
     threads: int | None = None,
+    chunk_limit: int = plans.CHUNK,
     progress: Progress | None = None,
 ) -> Made:
     """Write a utility of `customers` over `months` billing months into the empty folder `out`.
 
     `end_month` is the last complete month, `data_date` the last day delivered (default: the tenth after
     it), `daily_days` how many days back daily values reach, `curve_share` the share of customers with
-    load curves. The same order gives the same books. Raises SetupError for an order that cannot be met.
+    load curves (fewer in big utilities unless said), `chunk_limit` how many customers are made at once. The
+    same order gives the same books. Raises SetupError for an order that cannot be met.
     """
     month = periods.BillingMonth.parse(end_month)
     plan = plans.check(
@@ -81,8 +83,9 @@ def generate(
             end_month=month,
             data_date=data_date or plans.default_data_date(month),
             daily_days=daily_days or plans.default_daily_days(customers),
-            curve_share=curve_share,
+            curve_share=plans.default_curve_share(customers) if curve_share is None else curve_share,
             file_format=file_format,
+            chunk_limit=chunk_limit,
         )
     )
     _check_out(out)

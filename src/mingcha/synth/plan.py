@@ -14,6 +14,8 @@ SMALLEST = 100
 SMALLEST_PLANTED = 2500
 SHORTEST = 3
 FORMATS = ("parquet", "csv")
+# customers made at once: about what a few gigabytes hold
+CHUNK = 96_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Plan:
     daily_days: int
     curve_share: Decimal
     file_format: str
-    chunk_limit: int = 96_000
+    chunk_limit: int
 
     @property
     def sizes(self) -> Sizes:
@@ -103,6 +105,11 @@ def default_data_date(end_month: periods.BillingMonth) -> date:
 def default_daily_days(customers: int) -> int:
     """Return how many days back daily values reach: over two months, over one for big utilities."""
     return 69 if customers <= 100_000 else 31
+
+
+def default_curve_share(customers: int) -> Decimal:
+    """Return the share of customers with load curves: one in 100, in big utilities one in 500."""
+    return Decimal("0.01") if customers <= 20_000 else Decimal("0.002")
 
 
 def check(plan: Plan) -> Plan:

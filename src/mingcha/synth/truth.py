@@ -50,8 +50,12 @@ class Truth:
         note: str,
         amount_cny: Decimal | None = None,
     ) -> None:
-        """Note a case; `kind` is planted, innocent or consequence."""
+        """Note a case; `kind` is planted, innocent or consequence; a consequence is noted once."""
         assert kind in KINDS, kind
+        if kind == "consequence" and any(
+            (case.rule_id, case.subject_id) == (rule_id, subject_id) for case in self.cases
+        ):
+            return
         self.cases.append(
             Case(
                 case_id=f"{rule_id}-{len(self.cases) + 1:04d}",

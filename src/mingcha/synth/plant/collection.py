@@ -96,7 +96,6 @@ def spoil_statements(p: planter.Planter) -> None:
         for person in p.cast[f"col002_{name}"]:
             p.note(kind, "COL-002", ("receipt", f"QX{person.n:08d}"), person, (reason, note))
     _change_statement(p, "differs", "amount = amount - 10")
-    # 12 March 2026 is a Thursday: the third working day after is the 17th, the seventh the 23rd
     _change_statement(p, "late", f"booked_on = DATE '{_workday(p, 7)}'")
     _change_statement(p, "on_time", f"booked_on = DATE '{_workday(p, 3)}'")
     _change_statement(p, "own_name", "payer_name = payer_name || '一分店'", named=True)

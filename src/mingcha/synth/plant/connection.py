@@ -54,12 +54,8 @@ def write_stuck_tickets(p: planter.Planter) -> None:
     for person, status in zip(people[len(_TICKETS) :], ("completed", "archived", "cancelled"), strict=True):
         ticket = f"WP{person.n:08d}"
         _open_ticket(p, person, ticket, accepted=-60, promised=-30)
-        done = ", completed_at = TIMESTAMP '2026-01-01'" if status != "cancelled" else ""
+        done = ", completed_at = promised_at + INTERVAL 5 DAY" if status != "cancelled" else ""
         p.con.execute(f"UPDATE t_ticket SET status = '{status}'{done} WHERE ticket_id = '{ticket}'")
-        p.con.execute(
-            f"UPDATE t_ticket SET completed_at = promised_at + INTERVAL 5 DAY "
-            f"WHERE ticket_id = '{ticket}' AND completed_at IS NOT NULL"
-        )
         p.note("innocent", "CON-002", ("ticket", ticket), person, ("not_open", f"late but {status}"))
 
 

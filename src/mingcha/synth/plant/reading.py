@@ -124,8 +124,10 @@ def write_wrong_starts(p: planter.Planter) -> None:
             ("next_start", "the next meter's first reading does not start where it was installed"),
         )
     for person in p.cast["rea005_roll"]:
-        edits.wrap_index(p, person, p.day(1))
-        _note(p, "REA-005", person, "innocent", ("roll_over", "the register rolled over when M began"))
+        edits.wrap_index(p, person, p.day(2))
+        _note(
+            p, "REA-005", person, "innocent", ("roll_over", "the register rolled over on the second day of M")
+        )
     for person in p.cast["rea005_corrected"]:
         _correct_estimate(p, person)
 

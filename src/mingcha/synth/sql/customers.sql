@@ -145,7 +145,7 @@ SELECT * EXCLUDE (t, r2, r15, swap_day, eff_d, lv_base, lv_cap),
     CASE WHEN trait = 'standby' THEN CAST(eff_on + to_months(1 + die(n, 37, 5)) AS DATE) END AS seal_to,
     CASE WHEN trait = 'cutnow' THEN cut_on WHEN trait = 'asleep' THEN DATE '{start}' - 90
         ELSE closed_on END AS energy_to,
-    CASE WHEN kind = 'shop' AND slot < {shop_from} + 3 THEN 'AG' || zeros(block, 5) END AS group_id,
+    CASE WHEN kind = 'shop' AND slot < {shop_from} + 3 THEN 'AG' || zeros(block, 5) || zeros(sn, 4) END AS group_id,
     CASE WHEN trait IN ('pv_surplus', 'pv_full') THEN 5 + die(n, 29, 11) END AS pv_kw,
     CASE WHEN trait IN ('pv_surplus', 'pv_full') THEN DATE '{start}' - 100 - die(n, 30, 900) END AS pv_on
 FROM b;
@@ -183,7 +183,7 @@ SELECT cid AS customer_id,
     '100' || zeros(n, 8) AS phone,
     CASE WHEN kind IN ('home', 'pile', 'farm') THEN '000000' || strftime(DATE '1950-01-01' + die(n, 34, 18000), '%Y%m%d')
             || zeros(n % 10000, 4)
-        WHEN group_id IS NOT NULL THEN '91000000AG' || zeros(block, 8) ELSE '91000000' || zeros(n, 10) END AS id_number,
+        WHEN group_id IS NOT NULL THEN '91000000AG' || substr(group_id, 3) ELSE '91000000' || zeros(n, 10) END AS id_number,
     group_id AS account_group_id, CASE WHEN kind = 'home' THEN 1 + die(n, 35, 6) END AS household_size,
     'BK' || zeros(dn, 6) AS book_id, 'E' || station_org || 'R' || (1 + dn % 4) AS reader_staff_id, read_day,
     choose(['A', 'A', 'A', 'B', 'B', 'C'], rnd(n, 36)) AS credit_grade

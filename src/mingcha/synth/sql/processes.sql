@@ -93,7 +93,7 @@ SELECT 'IR' || zeros(n, 8) AS record_id, cid AS customer_id, DATE '{start}' + di
     'E' || county_org || 'M1' AS approved_by, DATE '{start}' + die(n, 832, {window_days} - 5) + 2 AS filed_on,
     CASE WHEN kind = 'home' AND rnd(n, 833) < 0.3 THEN 'violation' ELSE 'normal' END AS result,
     CASE WHEN hv THEN cap * 0.8 END AS connected_load_kw
-FROM c WHERE status = 'active' AND trait = 'plain' AND ((hv AND rnd(n, 831) < 0.6) OR rnd(n, 831) < 0.004);
+FROM c WHERE status = 'active' AND trait = 'plain' AND ((hv AND rnd(n, 831) < 0.6) OR rnd(n, 831) < 0.02);
 
 CREATE OR REPLACE TABLE t_violation_case AS
 SELECT 'VC' || substr(r.record_id, 3) AS case_id, customer_id, record_id, 'category' AS kind, inspected_on AS found_on,

@@ -1,0 +1,50 @@
+"""What was planted is found, decoys stay silent, and nothing else is accused."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Screened, pair
+
+pytestmark = pytest.mark.slow
+
+RULES = (
+    *("CON-002", "CON-006", "CON-011", "CON-025"),
+    *("MET-001", "MET-002", "MET-015", "MET-016", "MET-017", "MET-020"),
+    *("REA-001", "REA-003", "REA-005", "REA-006", "REA-007", "REA-008", "REA-009", "REA-018"),
+    *("PRI-079", "PRI-080", "PRI-082", "COL-002", "COL-003", "COL-007", "CTL-001", "DAT-009"),
+)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_planted_fault_is_found(screened: Screened, rule: str) -> None:
+    planted = [case for case in screened.of("planted") if case["rule_id"] == rule]
+    assert len(planted) >= 3
+    missed = [f"{case['subject_id']}: {case['note']}" for case in planted if pair(case) not in screened.found]
+    assert missed == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_decoy_stays_silent(screened: Screened, rule: str) -> None:
+    decoys = [case for case in screened.of("innocent") if case["rule_id"] == rule]
+    assert len(decoys) >= 3
+    accused = [
+        f"{case['subject_id']}: {case['note']} → {screened.found[pair(case)]}"
+        for case in decoys
+        if pair(case) in screened.found
+    ]
+    assert accused == []
+
+
+def test_the_reason_found_is_the_reason_planted(screened: Screened) -> None:
+    other = [
+        f"{case['case_id']}: planted {case['reason']}, found {screened.found[pair(case)]}"
+        for case in screened.of("planted")
+        if pair(case) in screened.found and screened.found[pair(case)] != case["reason"]
+    ]
+    assert other == []
+
+
+def test_nothing_is_accused_that_the_sheet_does_not_name(screened: Screened) -> None:
+    named = {pair(case) for case in screened.sheet if case["kind"] != "innocent"}
+    assert sorted(found for found in screened.found if found not in named) == []

@@ -1,0 +1,74 @@
+"""The answer sheet: every rule of the issue, at least three faults and three innocents, all of them there."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+
+import pytest
+
+from .conftest import Books
+
+RULES = (
+    *("CON-002", "CON-006", "CON-011", "CON-025"),
+    *("MET-001", "MET-002", "MET-015", "MET-016", "MET-017", "MET-020"),
+    *("REA-001", "REA-003", "REA-005", "REA-006", "REA-007", "REA-008", "REA-009", "REA-018"),
+    *("PRI-079", "PRI-080", "PRI-082", "COL-002", "COL-003", "COL-007", "CTL-001", "DAT-009"),
+)
+HOME = {
+    "ticket": ("ticket", "ticket_id"),
+    "point": ("usage_point", "usage_point_id"),
+    "customer": ("customer", "customer_id"),
+    "reading": ("reading", "reading_id"),
+    "meter": ("meter", "meter_id"),
+    "bill": ("bill", "bill_id"),
+    "adjustment": ("adjustment", "adjustment_id"),
+    "receipt": ("receipt", "receipt_id"),
+    "staff": ("staff", "staff_id"),
+}
+
+
+@pytest.fixture(scope="module")
+def sheet(planted: Books) -> list[dict[str, str]]:
+    with (planted.folder / "truth.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("kind", ["planted", "innocent"])
+def test_every_rule_has_at_least_three(sheet: list[dict[str, str]], kind: str) -> None:
+    count = Counter(case["rule_id"] for case in sheet if case["kind"] == kind)
+    assert {rule: count[rule] for rule in RULES if count[rule] < 3} == {}
+
+
+def test_no_subject_is_both_guilty_and_innocent(sheet: list[dict[str, str]]) -> None:
+    seen = Counter((case["rule_id"], case["subject_id"]) for case in sheet)
+    assert [pair for pair, times in seen.items() if times > 1] == []
+
+
+def test_every_case_id_is_its_own(sheet: list[dict[str, str]]) -> None:
+    assert len({case["case_id"] for case in sheet}) == len(sheet)
+
+
+def test_every_case_stands_in_the_screened_month_with_words(sheet: list[dict[str, str]]) -> None:
+    assert {case["period"] for case in sheet} == {"2026-03"}
+    assert all(case["reason"] and case["note"] for case in sheet)
+
+
+def test_subjects_are_in_the_books(planted: Books, sheet: list[dict[str, str]]) -> None:
+    # a reading that was never taken and a bill that was never issued are named by point and customer
+    lost = []
+    for case in sheet:
+        table, key = HOME[case["subject_kind"]]
+        if not planted.one(f"SELECT count(*) FROM {table} WHERE {key} = '{case['subject_id']}'"):
+            lost.append((case["case_id"], case["subject_id"]))
+    assert lost == []
+
+
+def test_customers_named_are_in_the_books(planted: Books, sheet: list[dict[str, str]]) -> None:
+    known = {row[0] for row in planted.rows("SELECT customer_id FROM customer")}
+    assert {case["customer_id"] for case in sheet if case["customer_id"]} <= known
+
+
+def test_the_clean_utility_has_an_empty_sheet(clean: Books) -> None:
+    with (clean.folder / "truth.csv").open(encoding="utf-8", newline="") as file:
+        assert list(csv.DictReader(file)) == []
