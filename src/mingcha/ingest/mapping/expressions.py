@@ -53,6 +53,8 @@ class Scope:
 
     main: Mapping[str, tuple[str, str]]
     joined: Mapping[str, Mapping[str, tuple[str, str]]]
+    text: frozenset[tuple[str, str]] = frozenset()
+    """The columns that hold text: an expression sees it trimmed, and NULL where it is empty or says so."""
 
     def find(self, name: str, alias: str = "") -> tuple[str, str] | None:
         """Return the place of a column, None when there is none or more than one of that name."""
@@ -104,7 +106,8 @@ def compile_expression(*, text: str, scope: Scope) -> Compiled:
             mistakes.append(f"names the unknown column {name}{reading.nearest(name, scope.names)}")
             return node
         columns.append(found)
-        return exp.column(found[1], table=found[0], quoted=True)
+        column = exp.column(found[1], table=found[0], quoted=True)
+        return exp.Anonymous(this="mc_clean", expressions=[column]) if found in scope.text else column
 
     resolved = tree.transform(resolve)
     sql = "" if mistakes else resolved.sql(dialect="duckdb")

@@ -128,7 +128,14 @@ class FeedBuilder:
             join.alias: {column.name.lower(): (join.alias, column.name) for column in join.columns}
             for join in self._joins
         }
-        return expressions.Scope(main={**pseudo, **own}, joined=joined)
+        text = frozenset(place for place, kind in self._kinds().items() if kind == "VARCHAR")
+        return expressions.Scope(main={**pseudo, **own}, joined=joined, text=text)
+
+    def _kinds(self) -> dict[tuple[str, str], str]:
+        """Return the DuckDB types of all columns by their place."""
+        kinds = {(plan.MAIN, expressions.FILE): "VARCHAR", (plan.MAIN, expressions.LINE): "BIGINT"}
+        kinds |= {(plan.MAIN, item.name): item.type for item in self._columns}
+        return kinds | {(join.alias, item.name): item.type for join in self._joins for item in join.columns}
 
     # ── columns ──────────────────────────────────────────────────────────────────────────────────
 
@@ -174,11 +181,9 @@ class FeedBuilder:
         if place is None:
             self._mistake(f"{column.name}: unknown column {name}{reading.nearest(name, self._scope.names)}")
             return None
-        kinds = {(plan.MAIN, item.name): item.type for item in self._columns}
-        kinds |= {(join.alias, item.name): item.type for join in self._joins for item in join.columns}
-        kinds |= {(plan.MAIN, expressions.FILE): "VARCHAR", (plan.MAIN, expressions.LINE): "BIGINT"}
         self._used.add(place)
-        return self._complete(column, rule, expressions.quoted(place), kinds[place], None, header=place[1])
+        kind = self._kinds()[place]
+        return self._complete(column, rule, expressions.quoted(place), kind, None, header=place[1])
 
     def _complete(
         self,
