@@ -31,14 +31,14 @@ def columns_read() -> dict[str, set[str]]:
     """Return table -> columns that the live rules and their relations read, by what they declare."""
     loaded = book.load()
     needs: dict[str, set[str]] = {}
-    todo = [rule.needs for rule in loaded.rules.values()]
+    todo = [rule.sheet.needs for rule in loaded.rules.values()]
     seen: set[str] = set()
     while todo:
         for name, columns in todo.pop().items():
             if name in loaded.relations:
                 if name not in seen:
                     seen.add(name)
-                    todo.append(loaded.relations[name].needs)
+                    todo.append(loaded.relations[name].sheet.needs)
             else:
                 needs.setdefault(name, set()).update(columns)
     return needs
@@ -54,7 +54,7 @@ def scan(folder: Path) -> dict[str, float]:
         files = [str(path) for path in snapshot.files(table)]
         delivered = [c for c in sorted(columns) if c in snapshot.columns_delivered(table)]
         if files and delivered:
-            selected = ", ".join(f"max({column})" for column in delivered)
+            selected = ", ".join(f'max("{column}")' for column in delivered)
             con.execute(f"SELECT {selected} FROM read_parquet({files!r})").fetchall()
     return {"seconds": time.perf_counter() - started}
 
