@@ -1,12 +1,18 @@
 WITH billed AS (
-  SELECT DISTINCT customer_id, org_id
+  SELECT DISTINCT customer_id
   FROM live_bill
   WHERE billing_period >= ym_add(:period, 1 - :periods)
     AND billing_period <= :period
 ),
 billing_org AS (
-  SELECT DISTINCT org_id
-  FROM billed
+  -- whose bills reach from the first of these months to the screened one: with a month missing, customers billed
+  -- every two months would look unbilled
+  SELECT org_id
+  FROM live_bill
+  WHERE billing_period <= :period
+  GROUP BY org_id
+  HAVING min(billing_period) <= ym_add(:period, 1 - :periods)
+    AND max(billing_period) = :period
 ),
 unbilled AS (
   SELECT
@@ -40,12 +46,14 @@ drawn AS (
     count(CASE WHEN d.day > least(:data_date, :period_end - 1) - :days THEN d.import_kwh END) AS days_known,
     CAST(sum(CASE WHEN d.day > least(:data_date, :period_end - 1) - :days THEN d.import_kwh END)
       AS DECIMAL(18, 4)) AS window_kwh,
-    CAST(sum(d.import_kwh) AS DECIMAL(18, 4)) AS unbilled_kwh,
+    -- the window may begin before the months without bill: that energy was billed
+    CAST(sum(CASE WHEN d.day >= ym_start(ym_add(:period, 1 - :periods)) THEN d.import_kwh END)
+      AS DECIMAL(18, 4)) AS unbilled_kwh,
     min(CASE WHEN d.import_kwh > 0 THEN d.day END) AS first_use,
     max(CASE WHEN d.import_kwh > 0 THEN d.day END) AS last_use
   FROM unbilled AS u
   JOIN daily_energy AS d ON d.usage_point_id = u.usage_point_id AND d.day >= u.effective_from
-  WHERE d.day >= least(ym_start(ym_add(:period, 1 - :periods)), :period_end - 1 - :days)
+  WHERE d.day >= least(ym_start(ym_add(:period, 1 - :periods)), least(:data_date, :period_end - 1) - :days + 1)
     AND d.day <= least(:data_date, :period_end - 1)
   GROUP BY u.usage_point_id
 ),
@@ -83,7 +91,7 @@ category_price AS (
   -- who was never billed has no price of his own: that of his category stands for it
   SELECT
     c.usage_category,
-    CAST(safe_div(sum(CAST(m.kwh AS DOUBLE) * m.p), sum(m.kwh)) AS DECIMAL(18, 8)) AS p
+    CAST(safe_div(sum(m.kwh * m.p), sum(m.kwh)) AS DECIMAL(18, 8)) AS p
   FROM cust_month AS m
   JOIN customer AS c ON c.customer_id = m.customer_id
   WHERE m.billing_period = :period

@@ -78,11 +78,11 @@ SELECT
   CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS refund_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS exposed_cny,
-  concat(
+  trim(concat(
     CASE WHEN promise_days > 0 THEN 'promise_overdue ' ELSE '' END,
     CASE WHEN step_days > 0 THEN 'step_overdue ' ELSE '' END,
     CASE WHEN idle_days > :stuck_days THEN 'stuck' ELSE '' END
-  ) AS reasons,
+  )) AS reasons,
   kind AS ticket_kind,
   accepted_at,
   promised_at,
