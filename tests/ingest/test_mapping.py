@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -316,6 +317,8 @@ tables:
             reading.read(intake.source / "none.yaml")
 
 
+ROOT = Path(__file__).parents[2]
+
 SCOPE = expressions.Scope(
     main={name: ("m", name) for name in ("a", "户号", "n", "d")},
     joined={"c": {"x": ("c", "X"), "a": ("c", "a")}},
@@ -394,3 +397,21 @@ def test_the_schema_for_editors_takes_what_the_reader_takes() -> None:
         schema["$defs"]["TableRule"]["properties"]
     )
     assert schema["$defs"]["ColumnRule"]["anyOf"][0] == {"type": "string"}
+    kept = Path(model.__file__).with_name(model.SCHEMA_FILE).read_text(encoding="utf-8")
+    assert kept == model.schema_text(), "run python -m mingcha.ingest.mapping"
+
+
+@pytest.mark.parametrize("page", ["map-your-data.md", "map-your-data.zh.md"])
+def test_the_example_of_the_how_to_is_a_mapping(page: str) -> None:
+    text = (ROOT / "docs" / "howto" / page).read_text(encoding="utf-8")
+    example = text.split("```yaml\n")[1].split("```")[0].replace("columns: {…}", "columns: {}")
+    read = reading.parse(text=example, source=page)
+    assert [rule.to for rule in read.tables] == ["reading", "contract"]
+    assert read.tables[0].join[0].alias == "m"
+
+
+def test_the_mappings_that_ship_can_be_read() -> None:
+    shipped = sorted((ROOT / "mappings").glob("*.yaml"))
+    assert shipped
+    for path in shipped:
+        assert reading.read(path).tables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -38,7 +39,7 @@ def _keys_as_text(value: object) -> object:
 def _as_list(value: object) -> object:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(value)
-    return (value,) if isinstance(value, str) else value
+    return (value,) if isinstance(value, str | dict) else value
 
 
 def _decimal(value: object) -> object:
@@ -158,6 +159,8 @@ class Mapping(Strict):
     tables: Annotated[tuple[TableRule, ...], BeforeValidator(_as_list)] = ()
 
 
+#: The schema kept in the package; `python -m mingcha.ingest.mapping` writes it.
+SCHEMA_FILE = "mapping.schema.json"
 #: What holds without a mapping file: names and titles of the contract.
 BY_NAME = Mapping(mapping=1)
 
@@ -168,10 +171,22 @@ def json_schema() -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "Mingcha mapping file"
     definitions = schema["$defs"]
-    rule = {key: value for key, value in definitions["ColumnRule"].items() if key != "title"}
-    definitions["ColumnRule"] = {"anyOf": [{"type": "string"}, rule], "title": "ColumnRule"}
-    for owner, name in (("TableRule", "from"), ("Join", "source")):
+    text = {"type": "string"}
+    for owner, name, one in (
+        ("TableRule", "from", text),
+        ("TableRule", "join", {"$ref": "#/$defs/Join"}),
+        ("Join", "source", text),
+        ("ColumnRule", "strip", text),
+        ("ColumnRule", "constant", {"type": ["number", "boolean"]}),
+    ):
         field = definitions[owner]["properties"][name]
-        words = field.pop("description")
-        definitions[owner]["properties"][name] = {"description": words, "anyOf": [{"type": "string"}, field]}
+        words = {"description": field.pop("description")} if "description" in field else {}
+        definitions[owner]["properties"][name] = {**words, "anyOf": [one, *field.pop("anyOf", [field])]}
+    rule = {key: value for key, value in definitions["ColumnRule"].items() if key != "title"}
+    definitions["ColumnRule"] = {"anyOf": [text, rule], "title": "ColumnRule"}
     return schema
+
+
+def schema_text() -> str:
+    """Return the schema as the text kept in the package."""
+    return json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n"
