@@ -17,7 +17,7 @@ COLLECTION_DAYS = 7
 
 
 def prepare(con: Any) -> None:
-    """Write two empty lists: `curve_wanted` (pk) gets a load curve, `kept` (n) loses no daily value."""
+    """Write two empty lists: `curve_wanted` (pk) gets a load curve, `kept` (n) is spared by chance."""
     con.execute("CREATE OR REPLACE TABLE curve_wanted (pk BIGINT)")
     con.execute("CREATE OR REPLACE TABLE kept (n BIGINT)")
 

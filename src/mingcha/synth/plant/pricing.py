@@ -7,6 +7,7 @@ from typing import Any
 
 from mingcha.synth.plant import edits, planter
 
+MONTHS_FOR_A_RHYTHM = 6
 _HOME = "kind = 'home' AND base BETWEEN 120 AND 400"
 
 
@@ -72,7 +73,9 @@ def _copy_bill(p: planter.Planter, person: planter.Person, kind: str) -> str:
 def cast_unbilled(p: planter.Planter) -> None:
     """Choose whose reading never became a bill."""
     p.take("pri080_not_billed", 3, _HOME)
-    p.take("pri080_gap", 2, _HOME)
+    # a gap shows only where earlier bills show the customer's rhythm
+    if p.plan.months >= MONTHS_FOR_A_RHYTHM:
+        p.take("pri080_gap", 2, _HOME)
     p.take("pri080_void", 1, _HOME)
     p.take("pri080_fifth", 1, _HOME)
     p.take("pri080_zero", 1, _HOME)
@@ -86,7 +89,7 @@ def leave_unbilled(p: planter.Planter) -> None:
         ("pri080_gap", (1,), "planted", "gap_read", "bills before and after, none for the month before M"),
         ("pri080_zero", (0,), "innocent", "no_energy", "nothing read, nothing billed"),
     ):
-        for person in p.cast[name]:
+        for person in p.cast.get(name, ()):
             edits.drop_bills(p, person, months)
             _unbilled(p, person, kind, (reason, note))
     for person in p.cast["pri080_void"]:

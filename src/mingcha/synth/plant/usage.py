@@ -6,6 +6,8 @@ from mingcha.synth.plant import planter
 
 # REA-008 looks at the same month last year and needs the month before it to know how long that bill was
 MONTHS_FOR_A_YEAR = 14
+# REA-009 looks at a year before, or of zeros
+MONTHS_OF_ZERO = 12
 
 
 # REA-008 | kwh(M) vs mean(M−1..M−3) and vs same month last year: both > +200 % or both < −60 %; the
@@ -59,7 +61,9 @@ def _note(p: planter.Planter, person: planter.Person, kind: str, why: tuple[str,
 # out: status suspended, disconnection open. Plain vacancy is named by the catalogue but accuses nobody:
 # it is not planted.
 def cast_zero(p: planter.Planter) -> None:
-    """Choose who uses nothing."""
+    """Choose who uses nothing, as far as the window holds a year."""
+    if p.plan.months < MONTHS_OF_ZERO:
+        return
     # four months of zero, so that the last one is no sudden drop as well
     zero = range(p.m - 3, p.plan.months + 1)
     home = "kind = 'home' AND base BETWEEN 120 AND 300"
@@ -72,7 +76,16 @@ def cast_zero(p: planter.Planter) -> None:
             "planted",
             ("suspect", "used energy for a year, then nothing, with voltage at the meter"),
         )
-    for person in p.take("rea009_no_data", 2, home):
+    # a silent meter tells only where other idle meters of the station report: one beside each of two suspects
+    p.cast["rea009_no_data"] = [
+        *p.take(
+            "rea009_silent_a", 1, f"{home} AND station_org = '{p.cast['rea009_suspect'][0].station_org}'"
+        ),
+        *p.take(
+            "rea009_silent_b", 1, f"{home} AND station_org = '{p.cast['rea009_suspect'][1].station_org}'"
+        ),
+    ]
+    for person in p.cast["rea009_no_data"]:
         p.use(person, zero, 0.0)
         _zero(p, person, "planted", ("no_data", "nothing billed and nothing collected"))
     for person in p.take("rea009_occupied", 2, "kind = 'home' AND base < 100"):
@@ -101,13 +114,13 @@ def _cast_zero_innocents(p: planter.Planter, home: str) -> None:
 
 def silence(p: planter.Planter) -> None:
     """Drop the daily values of the silent meters (REA-009, no_data)."""
-    for person in p.cast["rea009_no_data"]:
+    for person in p.cast.get("rea009_no_data", ()):
         p.con.execute(f"DELETE FROM t_daily_energy WHERE usage_point_id = '{person.pid}'")
 
 
 def write_facts(p: planter.Planter) -> None:
     """Write what others know of the idle customers: water used, supply cut (REA-009)."""
-    for person in p.cast["rea009_occupied"]:
+    for person in p.cast.get("rea009_occupied", ()):
         p.insert(
             "external_fact",
             {
@@ -121,7 +134,7 @@ def write_facts(p: planter.Planter) -> None:
                 "value": "9",
             },
         )
-    for person in p.cast["rea009_cut"]:
+    for person in p.cast.get("rea009_cut", ()):
         cut = p.plan.end_month.add(-4).start
         p.insert(
             "disconnection",

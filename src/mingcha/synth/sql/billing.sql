@@ -116,7 +116,8 @@ SELECT * EXCLUDE (pid), pid AS usage_point_id FROM l;
 CREATE OR REPLACE TABLE redo AS
 SELECT b.bill_id, b.n, b.m, substr(b.bill_id, 1, 15) AS stem, 5 + die(b.n, 603, 60) AS too_much
 FROM t_bill b JOIN c USING (n)
-WHERE c.plain AND c.kind IN ('home', 'shop') AND b.amount > 20 AND rnd2(b.n, b.m, 604) < 0.0006;
+WHERE c.plain AND c.kind IN ('home', 'shop') AND b.amount > 20 AND rnd2(b.n, b.m, 604) < 0.0006
+    AND n NOT IN (SELECT n FROM kept);
 
 CREATE OR REPLACE TABLE redo_bill AS
 SELECT b.* REPLACE ('reissue' AS kind, r.bill_id AS original_bill_id, stem || '3' AS bill_id,

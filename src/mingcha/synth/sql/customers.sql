@@ -21,6 +21,8 @@ WITH a AS (
 b AS (
     SELECT * EXCLUDE (drawn), CASE
         WHEN drawn = 'recap' AND kind NOT IN {recap_kinds} THEN 'plain'
+        -- nobody could tell a rhythm of two months from so few
+        WHEN drawn = 'bimonthly' AND {months} < 9 THEN 'plain'
         WHEN drawn IN ('standby', 'instalment', 'check') AND kind <> 'industry' THEN 'plain'
         WHEN kind = 'shop' AND slot < {shop_from} + 3 THEN 'plain'
         ELSE drawn END AS trait

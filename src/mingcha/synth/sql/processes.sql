@@ -39,7 +39,7 @@ UNION ALL
 SELECT 'W' || zeros(n, 8) || 'M', choose(['meter_check', 'rename', 'ami_repair', 'meter_fault'], rnd(n, 812)), n, cid, station_org,
     county_org, at_hour(DATE '{start}' + die(n, 813, {window_days} - 12), 9 + 7 * rnd(n, 811)),
     at_hour(DATE '{start}' + die(n, 813, {window_days} - 12) + 3, 9 + 7 * rnd(n, 811)), NULL, NULL, NULL, kv, NULL, NULL, NULL
-FROM c WHERE plain AND status = 'active' AND rnd(n, 814) < 0.012;
+FROM c WHERE plain AND status = 'active' AND rnd(n, 814) < 0.012 AND n NOT IN (SELECT n FROM kept);
 
 CREATE OR REPLACE TABLE t_ticket AS
 SELECT ticket_id, kind, cid AS customer_id, station_org AS org_id, 'AP' || zeros(n, 8) AS applicant_id,
@@ -70,7 +70,7 @@ CREATE OR REPLACE TABLE open_tk AS
 SELECT 'WO' || zeros(n, 8) AS ticket_id,
     choose(['new_connection', 'meter_check', 'loss_treatment', 'relocate', 'ev_connection', 'power_restore'], rnd(n, 821)) AS kind,
     n, cid, station_org, at_hour(DATE '{data_date}' - 2 - die(n, 822, 6), 9 + 6 * rnd(n, 823)) AS accepted_at
-FROM c WHERE plain AND kind = 'home' AND rnd(n, 824) < 0.004;
+FROM c WHERE plain AND kind = 'home' AND rnd(n, 824) < 0.004 AND n NOT IN (SELECT n FROM kept);
 
 INSERT INTO t_ticket BY NAME
 SELECT ticket_id, kind, CASE WHEN kind IN ('new_connection', 'ev_connection') THEN NULL ELSE cid END AS customer_id,

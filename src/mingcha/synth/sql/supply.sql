@@ -38,7 +38,7 @@ FROM c WHERE kind IN ('shop', 'works') AND rnd(n, 804) < 0.3
 UNION ALL
 SELECT 'water', 'WA' || zeros(n, 8), cid, 'PR' || zeros(n, 8), 'water_use', DATE '{m_start}', DATE '{m_end}',
     CAST(5 + die(n, 806, 15) AS VARCHAR)
-FROM c WHERE kind = 'home' AND plain AND rnd(n, 805) < 0.02;
+FROM c WHERE kind = 'home' AND plain AND rnd(n, 805) < 0.02 AND n NOT IN (SELECT n FROM kept);
 
 CREATE OR REPLACE TABLE t_staff_customer AS
 SELECT 'E' || station_org || 'R' || (1 + n % 4) AS staff_id, cid AS customer_id, choose(['self', 'family'], rnd(n, 808)) AS relation
