@@ -179,7 +179,7 @@ class TestFailures:
 
 class TestBrokenPipe:
     def test_a_reader_that_leaves_is_no_failure(self) -> None:
-        command = f"{sys.executable} -m mingcha.cli rules list --json | head -c 10; echo ${{PIPESTATUS[0]}}"
+        command = f"'{sys.executable}' -m mingcha.cli rules list --json | head -c 10; echo ${{PIPESTATUS[0]}}"
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
         assert done.stdout.endswith("0\n")
         assert done.stderr == ""
@@ -188,7 +188,9 @@ class TestBrokenPipe:
 class TestInterrupt:
     def test_ctrl_c_leaves_with_130_and_one_line(self) -> None:
         code = (
-            "import sys, time; from mingcha.cli import main; from mingcha.rules import book\n"
+            # A process started in the background ignores the signal; the one a person sits at does not.
+            "import signal, sys, time; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            "from mingcha.cli import main; from mingcha.rules import book\n"
             "def wait(*, root=None):\n    print('waiting', flush=True); time.sleep(60)\n"
             "book.load = wait; sys.exit(main.run(['rules', 'list']))"
         )

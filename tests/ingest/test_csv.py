@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mingcha.ingest.sources import blocks, csvfile, parts
@@ -290,6 +290,7 @@ class TestBothWays:
         assert len(got.broken) == sum(len(row) != 3 for row in rows)
 
     @settings(max_examples=200, deadline=None)
+    @example(data='a",,"\n', size=8)
     @given(data=st.text(alphabet=st.sampled_from('ab,"\n'), max_size=60), size=st.integers(8, 40))
     def test_fast_and_careful_agree_on_any_text(
         self, tmp_path_factory: pytest.TempPathFactory, data: str, size: int
