@@ -5,7 +5,7 @@ What surrounds the query (coverage, sameness, episodes, findings) needs one mach
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mingcha.kernel.periods import BillingMonth
@@ -22,8 +22,7 @@ class SparkStage:
     def __init__(self, *, session: spark.Session, stage: Stage) -> None:
         self.session = session
         self.stage = stage
-        self._defined: set[str] = set()
-        spark.attach(session, stage.snapshot)
+        self._there: set[str] = set()
 
     def rows(self, *, rule: Rule, period: BillingMonth, values: Mapping[str, Any] | None = None) -> list[Row]:
         """Return the rows the rule's query gives for a period, by column name, in no order.
@@ -31,6 +30,7 @@ class SparkStage:
         `values` replace defaults of its parameters. Raises BookError when Spark cannot run it.
         """
         graph = self.stage.graph
+        self._attach(graph.rule_reads(rule))
         for name in graph.relations_for(rule):
             self._define(name)
         moment = self.stage.moment(period, rule.sheet.history_months)
@@ -38,13 +38,19 @@ class SparkStage:
         names, rows = spark.ask(self.session, sql, schema=graph.schema, source=f"{rule.id} query.sql")
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    def _attach(self, names: Iterable[str]) -> None:
+        fresh = self.stage.graph.tables_of(names) - self._there
+        spark.attach(self.session, self.stage.snapshot, tables=sorted(fresh))
+        self._there |= fresh
+
     def _define(self, name: str) -> None:
-        if name not in self._defined:
+        if name not in self._there:
+            graph = self.stage.graph
             spark.define(
                 self.session,
                 name=name,
                 sql=self.stage.relation_sql(name),
-                schema=self.stage.graph.schema,
-                keep=self.stage.graph.book.relations[name].sheet.materialise,
+                schema=graph.schema,
+                keep=graph.book.relations[name].sheet.materialise,
             )
-            self._defined.add(name)
+            self._there.add(name)

@@ -130,7 +130,8 @@ def define(
     """
     frame = _frame(session, sql, schema, source=name)
     if keep:
-        frame = frame.persist()
+        # Not persist(): Spark does not know a kept query with CTEs again, and computes it for every reader.
+        frame = frame.localCheckpoint()
     frame.createOrReplaceTempView(name)
 
 

@@ -15,6 +15,7 @@ All of it rests on types, so what has a type that cannot be told is refused rath
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -37,6 +38,7 @@ _EXACT = (exp.DType.DECIMAL, exp.DType.BIGDECIMAL)
 _WHOLE = (exp.DType.BIGINT, exp.DType.INT, exp.DType.SMALLINT, exp.DType.TINYINT, exp.DType.INT128)
 _TEXTS = (exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR)
 SCALES = {"money": 2, "kwh": 4}
+_EITHER_WAY = (exp.Min, exp.Max, exp.Sum, exp.Count, exp.LogicalOr, exp.LogicalAnd)
 _MONTHLY = ("MONTH", "QUARTER", "YEAR")
 _PARTS = ("YEAR", "QUARTER", "MONTH", "DAY", "HOUR", "MINUTE")
 
@@ -48,11 +50,15 @@ def typed(tree: exp.Expr, *, schema: Schema) -> exp.Expr:
     DECIMAL(18,4) for a DECIMAL(18,4).
     """
     bare: dict[str, object] = {
-        table: {column: kind.partition("(")[0] for column, kind in columns.items()}
-        for table, columns in schema.items()
+        table: {column: _bare(kind) for column, kind in columns.items()} for table, columns in schema.items()
     }
     metadata: dict[Any, Any] = {**DuckDB.EXPRESSION_METADATA, **_OWN_TYPES}
     return annotate_types.annotate_types(tree, schema=bare, expression_metadata=metadata, dialect="duckdb")
+
+
+@functools.cache
+def _bare(kind: str) -> exp.DataType:
+    return exp.DataType(this=exp.DataType.build(kind, dialect="duckdb").this)
 
 
 def _as(kind: exp.DType) -> dict[str, Any]:
@@ -139,7 +145,7 @@ def _through(item: exp.Expr) -> exp.Expr:
 def _cast(node: exp.Cast) -> exp.Expr:
     source, target = node.this, node.to
     if target.is_type(*_EXACT) and _is(source, *_FLOATS):
-        return _scaled(source, target, type(node))
+        return _scaled(source, target, node)
     if target.is_type(*_WHOLE) and _is(source, *_FLOATS):
         return _like(node, exp.Anonymous(this="RINT", expressions=[source.copy()]))
     if target.is_type(*_WHOLE) and _is(source, *_EXACT):
@@ -149,22 +155,22 @@ def _cast(node: exp.Cast) -> exp.Expr:
     return node
 
 
-def _like(node: exp.Cast, source: exp.Expr) -> exp.Expr:
-    return type(node)(this=source, to=node.to.copy())
+def _like(node: exp.Cast, source: exp.Expr, target: exp.DataType | None = None) -> exp.Cast:
+    """Return a cast of `source` that fails as `node` does: with an error, or with NULL for TRY_CAST."""
+    return type(node)(this=source, to=(target or node.to).copy(), safe=node.args.get("safe"))
 
 
-def _scaled(source: exp.Expr, target: exp.DataType, how: type[exp.Cast]) -> exp.Expr:
+def _scaled(source: exp.Expr, target: exp.DataType, node: exp.Cast) -> exp.Expr:
     """Return the DOUBLE as DuckDB makes it a DECIMAL: times ten to the scale, rounded half away from zero."""
     width, scale = (int(part.name) for part in target.expressions) if target.expressions else (18, 3)
     if width > 18:
         raise UnsupportedError(f"a DOUBLE fits DECIMAL(18, n) at most: {_said(source)}")
     times = exp.Mul(this=_paren(source), expression=exp.Literal.number(f"1e{scale}"))
-    whole = how(this=exp.Round(this=times), to=exp.DType.BIGINT.into_expr())
+    whole = _like(node, exp.Round(this=times), exp.DType.BIGINT.into_expr())
     unit = "1" if scale == 0 else f"0.{'1':0>{scale}}"
-    exact = exp.Mul(
-        this=whole, expression=exp.cast(exp.Literal.string(unit), f"DECIMAL({scale + 1}, {scale})")
-    )
-    return how(this=exact, to=target.copy())
+    one = exp.cast(exp.Literal.string(unit), f"DECIMAL({scale + 1}, {scale})")
+    exact = exp.Mul(this=whole, expression=one)
+    return _like(node, exact, target)
 
 
 def _paren(node: exp.Expr) -> exp.Expr:
@@ -214,6 +220,15 @@ def _division(node: exp.Div) -> exp.Expr:
     )
 
 
+def _down_up(node: exp.Floor | exp.Ceil) -> exp.Expr:
+    """Return floor and ceil of a DOUBLE as a DOUBLE, which Spark makes a BIGINT."""
+    return exp.cast(node.copy(), exp.DType.DOUBLE) if _is(node.this, *_FLOATS) else node
+
+
+def _sign(node: exp.Sign) -> exp.Expr:
+    return exp.cast(node.copy(), exp.DType.INT)
+
+
 def _whole_division(node: exp.IntDiv) -> exp.Expr:
     if not (_is(node.this, *_WHOLE) and _is(node.expression, *_WHOLE)):
         raise UnsupportedError(f"// of anything but whole numbers differs: {_said(node)}")
@@ -230,8 +245,6 @@ def _plus_minus(node: exp.Binary) -> exp.Expr:
         return node
     if isinstance(node, exp.Sub) and _is(right, exp.DType.DATE):
         return exp.cast(exp.DateDiff(this=left.copy(), expression=right.copy()), exp.DType.BIGINT)
-    if _is(right, exp.DType.BIGINT):  # Spark moves a day by an INT only
-        return type(node)(this=left.copy(), expression=exp.cast(right.copy(), exp.DType.INT))
     return node
 
 
@@ -291,6 +304,28 @@ def _best(node: exp.ArgMax | exp.ArgMin) -> exp.Expr:
     return type(node)(this=node.this.copy(), expression=by)
 
 
+def _window(node: exp.Window) -> exp.Expr:
+    """Return a window from the current row to the end as one from the beginning, in the opposite order.
+
+    Spark adds the former up anew for every row: a month of load curve would take it minutes.
+    """
+    spec, order = node.args.get("spec"), node.args.get("order")
+    if spec is None or order is None or not isinstance(node.this, _EITHER_WAY):
+        return node
+    bounds = (spec.text("kind"), spec.text("start"), spec.text("end"), spec.text("end_side"))
+    if tuple(bound.upper() for bound in bounds) != ("ROWS", "CURRENT ROW", "UNBOUNDED", "FOLLOWING"):
+        return node
+    turned = node.copy()
+    for item in turned.args["order"].expressions:
+        item.set("desc", not item.args.get("desc"))
+        item.set("nulls_first", not item.args.get("nulls_first"))
+    turned.args["spec"].set("start", "UNBOUNDED")
+    turned.args["spec"].set("start_side", "PRECEDING")
+    turned.args["spec"].set("end", "CURRENT ROW")
+    turned.args["spec"].set("end_side", None)
+    return turned
+
+
 def _is(node: exp.Expr, *kinds: exp.DType) -> bool:
     """Return whether the node is of one of the kinds; raises UnsupportedError when nobody can tell."""
     if isinstance(node.unnest(), exp.Null):
@@ -310,6 +345,9 @@ _REWRITES: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
     exp.Anonymous: _shim,
     exp.Div: _division,
     exp.IntDiv: _whole_division,
+    exp.Floor: _down_up,
+    exp.Ceil: _down_up,
+    exp.Sign: _sign,
     exp.Add: _plus_minus,
     exp.Sub: _plus_minus,
     exp.ToDays: _days,
@@ -319,4 +357,5 @@ _REWRITES: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
     exp.Extract: _extraction,
     exp.ArgMax: _best,
     exp.ArgMin: _best,
+    exp.Window: _window,
 }

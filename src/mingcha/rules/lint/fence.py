@@ -26,7 +26,7 @@ ALLOWED: tuple[type[exp.Expr], ...] = (
     exp.DateDiff, exp.Extract, exp.Year, exp.Month, exp.Day, exp.LastDay, exp.TimeToStr, exp.ToDays,
     exp.TimestampTrunc, exp.DateTrunc, exp.Hour, exp.Interval,
     # logic, which the parser also counts as functions
-    exp.And, exp.Or, exp.Xor,
+    exp.And, exp.Or,
 )  # fmt: skip
 
 FORBIDDEN: tuple[tuple[type[exp.Expr], str, str], ...] = (
