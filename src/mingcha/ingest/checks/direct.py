@@ -94,7 +94,7 @@ def _text(column: model.Column, value: str) -> list[str] | None:
         first = f"coalesce(TRY_CAST({value} || '-01' AS DATE), DATE '0001-01-01')"
         known = f"{first} BETWEEN '{conversion.FIRST_DAY}' AND '9999-12-31'"
         return [f"{value} IS NOT NULL AND NOT {known}", f"strlen({value}) <> 7"]
-    return [f"mc_dirty({value})", *([f"mc_mangled({value})"] if column.type == "id" else [])]
+    return [f"mc_dirty({value})", *([f"contains({value}, 'E+')"] if column.type == "id" else [])]
 
 
 def _number(column: model.Column, kind: str, value: str) -> list[str] | None:

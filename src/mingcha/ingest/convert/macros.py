@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import duckdb
 
 NULL_WORDS = ("", "NULL", "null", "(null)", "\\N")
-_CONTROLS = tuple(mark for mark in parts.SPACES if mark < " ")
 _WIDE_SPACES = tuple(mark for mark in parts.SPACES if not mark.isascii())
 _WIDE = "０１２３４５６７８９．，－＋：／（）　％"
 _NARROW = "0123456789.,-+:/() %"
@@ -81,8 +80,8 @@ def install(con: duckdb.DuckDBPyConnection, *, empty_words: tuple[str, ...] = ()
     trimmed = f"trim(x, {spaces})"
     for macro in (
         f"mc_clean(x) AS CASE WHEN {trimmed} IN ({words}) THEN NULL ELSE {trimmed} END",
-        # Whether cleaning would change a value: cheap, for columns that are clean as a rule.
-        f"mc_dirty(x) AS (x < '!' OR {_ends(' ', *_CONTROLS)} OR x IN ({words})"
+        # Whether cleaning might change a value: cheap, for columns that are clean as a rule.
+        f"mc_dirty(x) AS (x < '!' OR right(x, 1) < '!' OR x IN ({words})"
         f" OR (strlen(x) <> length(x) AND ({_ends(*_WIDE_SPACES)} OR {_begins(*_WIDE_SPACES)})))",
         *_MACROS,
     ):
