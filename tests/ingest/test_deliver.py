@@ -341,6 +341,16 @@ class TestRefusals:
         path.write_bytes(data)
         assert "org_unit.parquet cannot be read as a Parquet file" in intake.refuse().what
 
+    def test_a_file_name_that_is_no_text(self, intake: Intake) -> None:
+        import os
+
+        name = os.fsencode(intake.source) + b"/\xb5\xe7\xb7\xd1.csv"
+        with open(name, "w") as out:  # noqa: PTH123 - a name of bytes
+            out.write("org_id\nO1\n")
+        error = intake.refuse()
+        assert r"\xb5\xe7" in error.what
+        assert "GB18030" in error.mend
+
     def test_a_busy_workspace(self, intake: Intake) -> None:
         intake.put("org_unit.csv", ORG + "O1,a,,city\n")
         with snapshots.Draft(intake.workspace, made_at=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)):

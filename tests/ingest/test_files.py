@@ -283,6 +283,12 @@ class TestParquet:
             ("ledger_entry_3.csv", 2, None, "duplicate_key", "E1 → ledger_entry_1.parquet:2")
         ]
 
+    def test_names_that_number_rows_are_taken(self, intake: Intake) -> None:
+        self.write(
+            intake, "ledger_entry.parquet", self.LEDGER.replace("AS source", "AS source, 1 AS File_Index")
+        )
+        assert "File_Index".lower() in intake.refuse().what
+
     def test_collisions_of_hashes_cost_no_row(self, intake: Intake, monkeypatch: Any) -> None:
         from mingcha.ingest.checks import duplicates
 

@@ -70,7 +70,7 @@ def _files(path: Path, look: parquet.Look, options_of: OptionsOf) -> Source:
     found: list[parts.Part] = []
     root = path.parent if path.is_file() else path
     for file in files:
-        label = file.relative_to(root).as_posix()
+        label = _speakable(file.relative_to(root).as_posix())
         kind = _kind(file)
         if kind is None:
             ignored.append(Ignored(label, "unknown_format"))
@@ -95,6 +95,21 @@ def nothing(path: Path | str, ignored: list[Ignored]) -> errors.DataError:
         mend=f"put the tables there as files ending in {', '.join(ENDINGS[:3])} …, .xlsx or .parquet "
         "(directly, or in folders one level below)",
     )
+
+
+def _speakable(label: str) -> str:
+    """Return the label if it is text; names unpacked in another encoding are bytes nobody can write down."""
+    try:
+        label.encode()
+    except UnicodeEncodeError:
+        shown = label.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raise errors.DataError(
+            f"the name of the file {shown} is not text in UTF-8",
+            why="the report names every row by its file; archives made on Chinese Windows are often "
+            "unpacked with such names",
+            mend="rename the file, or unpack the archive again with its encoding (unzip -O GB18030 …)",
+        ) from None
+    return label
 
 
 def _search(folder: Path, ignored: list[Ignored]) -> Iterator[Path]:

@@ -51,6 +51,7 @@ class ParquetPart:
         columns = [parts.SourceColumn(str(row[0]), str(row[1])) for row in described]
         nested = [column.name for column in columns if is_nested(column.type)]
         parts.check_header(label=self.label, names=[column.name for column in columns])
+        self._refuse_taken({column.name.lower() for column in columns})
         return parts.Probe(
             columns=tuple(column for column in columns if column.name not in nested),
             notes=tuple(f"nested_column:{name}" for name in nested),
@@ -69,6 +70,16 @@ class ParquetPart:
             rows=int(str(counted[0][0])),
             notes=probe.notes,
         )
+
+    def _refuse_taken(self, names: set[str]) -> None:
+        """Refuse the names under which DuckDB gives file and place of a row: they would number the rows."""
+        taken = sorted(names & {"file_index", "file_row_number"})
+        if taken:
+            raise errors.DataError(
+                f"{self.label} has a column named {taken[0]}",
+                why="rows are numbered under that name, so faults would be reported for the wrong rows",
+                mend="rename the column when the file is written",
+            )
 
     def _ask(self, sql: str) -> list[tuple[object, ...]]:
         import duckdb
