@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mingcha.contract import ddl
 from mingcha.contract import load as contract_load
 from mingcha.kernel import errors
 from mingcha.rules import book as books
@@ -114,6 +116,100 @@ def families(kinds: dict[str, str]) -> list[tuple[str, str]]:
         for name, kind in kinds.items()
         if kind not in ('"NULL"', "void")
     ]
+
+
+class TestExamples:
+    """Each rule's examples, judged together: their ids are told apart, so that they do not meet."""
+
+    @pytest.mark.parametrize("rule_id", [rule for rule in RULES if rule not in CANNOT])
+    def test_give_the_same_rows(
+        self, spark_session: Any, prover: proving.Prover, rule_id: str, tmp_path: Path
+    ) -> None:
+        rule = BOOK.rules[rule_id]
+        missing = set(rule.sheet.reasons)
+
+        def compare(examples: list[Any]) -> None:
+            here, there = judge(spark_session, prover.bench, rule, examples, tmp_path)
+            assert different(here, there) == []
+            missing.difference_update(row["reason"] for row in here)
+
+        for group in by_moment(rule):
+            compare(group)
+        # Some facts are about the whole of the books, and show only where an example stands alone.
+        for example in rule.examples.examples:
+            if missing and missing & {row["reason"] for row in prover.run(rule, example).rows}:
+                compare([example])
+        assert missing == set()
+
+
+def by_moment(rule: books.Rule) -> list[list[Any]]:
+    """Return the examples of a rule in groups judged at one moment, with the rule's own parameters.
+
+    Examples that set a parameter are judged too, only less to their point: both engines get the same query.
+    """
+    groups: dict[str, list[Any]] = {}
+    for example in rule.examples.examples:
+        groups.setdefault(repr(proving.moment_of(rule, example)), []).append(example)
+    return list(groups.values())
+
+
+def judge(
+    session: Any, bench: Bench, rule: books.Rule, examples: list[Any], folder: Path
+) -> tuple[list[Row], list[Row]]:
+    """Return the rows of the rule over the examples' rows on DuckDB and on Spark."""
+    moment = proving.moment_of(rule, examples[0])
+    values = proving.parameter_values(rule, examples[0].parameters if len(examples) == 1 else {})
+    # Spark remembers a file by its name: a new one for each round.
+    number = len(list(folder.iterdir()))
+    bench.relations(GRAPH.relations_for(rule), moment)
+    bench.con.execute("BEGIN")
+    try:
+        for table, rows in together(rule, examples).items():
+            bench.fill(table, rows)
+        here = bench.rule(rule, moment, values)
+        reads = GRAPH.rule_reads(rule)
+        for table in sorted(GRAPH.tables_of(reads)):
+            target = folder / f"{table}-{number}.parquet"
+            bench.con.execute(f"COPY {ddl.quote(table)} TO '{target}' (FORMAT parquet)")
+            spark.view(session, table=table, files=[target])
+    finally:
+        bench.con.execute("ROLLBACK")
+    for name in GRAPH.relations_for(rule):
+        sheet = BOOK.relations[name].sheet
+        sql = compiler.relation_sql(sheet=sheet, sql=BOOK.relations[name].sql, moment=moment)
+        spark.define(session, name=name, sql=sql, schema=GRAPH.schema, keep=sheet.materialise)
+    sql = compiler.rule_sql(sheet=rule.sheet, sql=rule.sql, moment=moment, values=values)
+    names, rows = spark.ask(session, sql, schema=GRAPH.schema)
+    return here, [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def together(rule: books.Rule, examples: list[Any]) -> dict[str, list[Row]]:
+    """Return the rows of all examples by table, ids marked by example, one row for each key."""
+    tables: dict[str, dict[str, Row]] = {}
+    for number, example in enumerate(examples):
+        absent = set(example.not_delivered)
+        for table, rows in proving.rows_of(rule, example).items():
+            if table in absent:
+                continue
+            for row in rows:
+                marked = mark(table, row, f"e{number:02d}.", absent)
+                key = repr([marked.get(name) for name in CONTRACT.tables[table].key])
+                tables.setdefault(table, {}).setdefault(key, marked)
+    return {table: list(rows.values()) for table, rows in tables.items()}
+
+
+def mark(table: str, row: Row, prefix: str, absent: set[str]) -> Row:
+    """Return the row with every id, given or to be filled in, marked as this example's."""
+    marked = dict(row)
+    for column in CONTRACT.tables[table].columns:
+        if f"{table}.{column.name}" in absent:
+            marked.pop(column.name, None)
+        elif column.type == "id":
+            value = row.get(column.name, None if column.nullable else column.example)
+            marked[column.name] = None if value is None else f"{prefix}{value}"
+        elif column.name in CONTRACT.tables[table].key:
+            marked.setdefault(column.name, column.example)
+    return marked
 
 
 def different(here: list[Row], there: list[Row]) -> list[str]:
