@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from sqlglot.optimizer import qualify
 
 from mingcha.kernel import errors
 from mingcha.store import dialect, sparksql
+from mingcha.store import spark as session
 
 SCHEMA = {
     "t": {
@@ -85,3 +88,12 @@ def test_qualify_keeps_the_columns_of_the_table_where_an_alias_hides_them() -> N
 def test_what_cannot_be_the_same_is_refused(expression: str, said: str) -> None:
     with pytest.raises(errors.BookError, match=said):
         spark(expression)
+
+
+def test_a_missing_pyspark_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+
+    with pytest.raises(errors.SetupError, match="not installed") as caught:
+        session.start(scratch=tmp_path)
+
+    assert "pip install 'mingcha[spark]'" in caught.value.mend
