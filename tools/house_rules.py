@@ -18,7 +18,7 @@ CLOCKS = {"now", "today", "utcnow", "time", "monotonic_ns", "time_ns"}
 CLOCK_OWNERS = {"datetime", "date", "time"}
 TOP_FLOORS = {"cli", "web"}
 # Prices, amounts and registers are Decimal here; a float in these places is a wrong bill.
-MONEY_PLACES = ("kernel/money.py", "kernel/energy.py", "rating/", "findings/")
+MONEY_PLACES = ("kernel/money.py", "kernel/energy.py", "tariffbook/", "rating/", "recovery/", "findings/")
 
 
 @dataclass(frozen=True)
