@@ -48,7 +48,8 @@ BOOK: Mapping[str, Columns] = MappingProxyType({
         " member_kwh:kwh"
     ),
     "tb_programme": _columns(
-        "programme_id moy:int day_kind minute_from:int minute_to:int period in_force_from:date in_force_to:date"
+        "programme_id moy:int day_kind minute_from:int minute_to:int period in_force_from:date"
+            " in_force_to:date"
     ),
     "tb_parameter": _columns(
         "book name value number:price unit in_force_from:date in_force_to:date document clause evidence"
@@ -65,7 +66,7 @@ BOOK: Mapping[str, Columns] = MappingProxyType({
 })  # fmt: skip
 
 QUANTITIES: Mapping[str, Columns] = MappingProxyType({
-    # One row per utility tariff id and interval. `tariff_code` and `book` are NULL when no book holds it: then
+    # One row per utility tariff id and interval. tariff_code and book are NULL when no book holds it: then
     # it is the utility's own row of `tariff` (own = true). usage_category: all of them, comma list.
     "rt_tariff": _columns(
         "tariff_id tariff_code book currency title_zh title_en in_force_from:date in_force_to:date"
@@ -114,7 +115,7 @@ QUANTITIES: Mapping[str, Columns] = MappingProxyType({
     # Last settlement only, customers with a basic charge: constant stretches of running kVA over the billing
     # month ∩ [opened_on, closed_on), adjoining, also where it is 0.
     "rt_kva": _columns("sid:big day_from:date day_to:date kva:kwh"),
-    # Points on a tariff with annual tiers. kwh: their earlier billing periods of the calendar year. months: of
+    # Points on a tariff with annual tiers. kwh: in their earlier billing periods of the year. months: of
     # service in the year, January (or the month of opening) to December, both counted: 12, or fewer in the
     # year of opening; limits are annual × months ÷ 12. A gap history_short stands where complete is false.
     "rt_prior": _columns("sid:big usage_point_id kwh:kwh months:int complete:bool"),
@@ -125,11 +126,15 @@ QUANTITIES: Mapping[str, Columns] = MappingProxyType({
 CHARGES: Mapping[str, Columns] = MappingProxyType({
     "rt_line": _columns(
         "sid:big line_no:int usage_point_id component period tier:int quantity:kwh unit days:int"
-        " base_amount:money price:price exact:exact amount:money remainder:price tariff_id tariff_code formula"
-        " source evidence seg_from:date seg_to:date",
+        " base_amount:money price:price exact:exact amount:money remainder:price tariff_id tariff_code"
+        " formula source evidence seg_from:date seg_to:date",
         exact="DECIMAL(38,12)",
     ),
+    "rt_feed_in": _columns("generator_id billing_period fed_in_kwh:kwh price:price amount:money"),
 })  # fmt: skip
+
+KEPT: Mapping[str, Columns] = MappingProxyType({**QUANTITIES, **CHARGES})
+"""The tables that stay in the connection after rating; other tables of the steps are dropped."""
 
 GAPS = (
     "no_reading", "no_contract", "no_tariff", "no_price", "no_multiplier", "negative_energy",
@@ -148,7 +153,7 @@ def create(name: str) -> str:
     >>> create("tb_code")
     'CREATE OR REPLACE TEMP TABLE tb_code (tariff_id VARCHAR, tariff_code VARCHAR)'
     """
-    columns = {**BOOK, **QUANTITIES, **CHARGES}[name]
+    columns = {**BOOK, **KEPT}[name]
     return (
         f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in columns)})"
     )

@@ -1,0 +1,147 @@
+"""Rating a month: two lists of named steps, each some SELECTs over contract tables and the tariff book.
+
+The connection must show the contract tables (empty where nothing was delivered) and the `tb_*` tables of
+`tables.BOOK`. After `rate` the `rt_*` tables of `tables` stand in it as temporary tables; what the steps made
+on the way is dropped. Same input, same rows: nothing depends on the order in which rows are stored.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mingcha.kernel import errors
+from mingcha.kernel.periods import BillingMonth
+from mingcha.rating import parameters, sections, tables
+
+if TYPE_CHECKING:
+    import duckdb
+
+QUANTITIES: tuple[str, ...] = (
+    "prices", "settlements", "contracts", "registers", "structure", "losses", "segments", "power", "demand",
+    "capacity", "prior",
+)  # fmt: skip
+"""What was used: settlements, kWh per point, segment and period, losses, demand, running capacity."""
+
+CHARGES: tuple[str, ...] = (
+    "energy", "tiers", "basic", "power_factor", "funds", "discounts", "totals", "feed_in",
+)  # fmt: skip
+"""What it costs: one line per price."""
+
+STEPS: tuple[str, ...] = (*QUANTITIES, *CHARGES)
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step being run, how many are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What a rating came to: settlements of the month, lines, settlements not rated, seconds per step."""
+
+    period: BillingMonth
+    settlements: int
+    lines: int
+    gaps: int
+    seconds: Mapping[str, float]
+
+
+def rate(con: duckdb.DuckDBPyConnection, *, period: BillingMonth, progress: Progress | None = None) -> Rated:
+    """Rate all live bills of the month anew; leaves `rt_*` tables in the connection.
+
+    `lines` counts rows of rt_line, `gaps` settlements that have at least one row in rt_gap and therefore no
+    line. Raises BookError when a step or a `tb_*` table is missing or wrong.
+    """
+    seconds = run(con, period=period, names=STEPS, progress=progress)
+    return Rated(
+        period=period,
+        settlements=_count(con, "SELECT count(*) FROM rt_settlement"),
+        lines=_count(con, "SELECT count(*) FROM rt_line"),
+        gaps=_count(con, "SELECT count(DISTINCT sid) FROM rt_gap"),
+        seconds=seconds,
+    )
+
+
+def run(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    period: BillingMonth,
+    names: Iterable[str],
+    progress: Progress | None = None,
+) -> dict[str, float]:
+    """Run the named steps in their order and return seconds per step.
+
+    A list that begins with the first step starts anew; any other goes on from the `rt_*` tables that are
+    there, so that each half can be run alone.
+    """
+    wanted = tuple(names)
+    told = progress or (lambda *_: None)
+    values = sections.constants(period)
+    if wanted[:1] == QUANTITIES[:1]:
+        _prepare(con)
+    seconds: dict[str, float] = {}
+    made: list[str] = []
+    for number, name in enumerate(wanted):
+        told(name, number, len(wanted))
+        started = time.perf_counter()
+        for section in sections.of(name):
+            _make(con, section, sections.bind(section, values))
+            if not section.is_gap:
+                made.append(section.name)
+        seconds[name] = time.perf_counter() - started
+    for table in made:
+        if table not in tables.KEPT:
+            con.execute(f"DROP TABLE IF EXISTS {table}")
+    told("", len(wanted), len(wanted))
+    return seconds
+
+
+def _prepare(con: duckdb.DuckDBPyConnection) -> None:
+    parameters.install(con)
+    con.execute(tables.create("rt_gap"))
+
+
+def _make(con: duckdb.DuckDBPyConnection, section: sections.Section, sql: str) -> None:
+    """Make the table of a section, or add its gaps: one per settlement and reason, the first detail kept."""
+    import duckdb
+
+    try:
+        if section.is_gap:
+            con.execute(
+                "INSERT INTO rt_gap SELECT g.sid, g.reason, min(g.detail)"
+                f" FROM ({sql}) AS g(sid, reason, detail) WHERE NOT EXISTS (SELECT 1 FROM rt_gap AS known"
+                " WHERE known.sid = g.sid AND known.reason = g.reason) GROUP BY g.sid, g.reason"
+            )
+            return
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {section.name} AS {sql}")
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error as error:
+        lines = " / ".join(line for line in str(error).splitlines() if line.strip())
+        raise errors.BookError(
+            f"{section.place}: {lines}",
+            why="a bill rated without one of its steps would be wrong without saying so",
+            mend="make the tables of the contract and of the tariff book there first, or correct the step",
+        ) from error
+    _check(con, section)
+
+
+def _check(con: duckdb.DuckDBPyConnection, section: sections.Section) -> None:
+    declared = tables.KEPT.get(section.name)
+    if declared is None:
+        return
+    given = tuple((row[0], row[1]) for row in con.execute(f"DESCRIBE {section.name}").fetchall())
+    if given != declared:
+        pairs = zip(given, declared, strict=False)
+        odd = ", ".join(f"{have} for {want}" for have, want in pairs if have != want)
+        raise errors.BookError(
+            f"{section.place}: its columns are not those of {section.name}: {odd or 'their number'}",
+            why="the other steps and the stored tables are built on these columns and types",
+            mend="give the columns of rating.tables in their order, with a CAST where the type differs",
+        )
+
+
+def _count(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = con.execute(sql).fetchone()
+    return int(row[0]) if row else 0
