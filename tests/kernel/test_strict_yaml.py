@@ -31,3 +31,15 @@ class TestLoad:
     def test_runs_no_code(self) -> None:
         with pytest.raises(errors.BookError):
             strict_yaml.load("!!python/object/apply:os.system ['true']", source="c.yaml")
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("a: 1\nday: 2026-02-30\n", r"d\.yaml:2:6: 2026-02-30 is no day of the calendar"),
+            ("a: .inf\n", r"d\.yaml:1:4: \.inf is no decimal number"),
+            ("a: 1\n? [b, c]\n: 2\n", r"d\.yaml:2:3: a list or a mapping cannot be a key"),
+        ],
+    )
+    def test_names_the_place_of_a_value_that_cannot_be(self, text: str, says: str) -> None:
+        with pytest.raises(errors.BookError, match=says):
+            strict_yaml.load(text, source="d.yaml")

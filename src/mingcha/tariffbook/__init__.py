@@ -1,1 +1,1 @@
-"""The tariff book: dated prices, programmes, tiers and parameters as data, each with its document and grade."""
+"""The tariff book: dated prices, programmes, tiers and parameters as data, each with document and grade."""

@@ -1,0 +1,154 @@
+"""Whether the parts of a tariff fit each other: tables, units, hours, tiers, and no day without a price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mingcha.tariffbook import facts, model
+
+Found = Iterator[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A tariff with what it refers to; programme and ladder are None when not named or not found."""
+
+    place: str
+    book: model.Book
+    tariff: model.Tariff
+    programme: model.Programme | None
+    ladder: model.Tiers | None
+
+
+def mistakes(book: model.Book) -> Found:
+    """Yield (place, what, mend) for every tariff and table whose parts do not fit."""
+    for table in book.prices:
+        yield from _unit(f"prices {table.id}", table.component, table.unit, book.currency)
+    for tariff in book.tariffs:
+        yield from _tariff(book, tariff)
+
+
+def _unit(place: str, component: str, unit: str, currency: str) -> Found:
+    allowed = [f"{currency}/{measure}" for measure in model.MEASURES[component]]
+    if unit not in allowed:
+        mend = f"write {' or '.join(allowed)}"
+        yield place, f"{unit} is not a unit of {component} in this book", mend
+
+
+def _tariff(book: model.Book, tariff: model.Tariff) -> Found:
+    frame = _Frame(
+        place=f"tariffs {tariff.code}",
+        book=book,
+        tariff=tariff,
+        programme=next((one for one in book.programmes if one.id == tariff.programme), None),
+        ladder=next((one for one in book.tiers if one.id == tariff.tiers), None),
+    )
+    low, high = tariff.voltage_kv
+    if high is not None and high <= low:
+        yield (
+            f"{frame.place} / voltage_kv",
+            f"{high} does not lie above {low}",
+            "give from, and to above it or null",
+        )
+    if tariff.programme is not None and frame.programme is None:
+        yield f"{frame.place} / programme", f"there is no programme {tariff.programme}", "correct its id"
+    if tariff.tiers is not None and frame.ladder is None:
+        yield f"{frame.place} / tiers", f"there are no tiers {tariff.tiers}", "correct the id"
+    if frame.programme is not None:
+        yield from _holes(f"{frame.place} / programme", frame.programme.entries, tariff)
+    if frame.ladder is not None:
+        yield from _holes(f"{frame.place} / tiers", frame.ladder.entries, tariff)
+    yield from _components(frame)
+
+
+def _components(frame: _Frame) -> Found:
+    seen: set[tuple[str, str]] = set()
+    tiered = False
+    for part in frame.tariff.components:
+        place = f"{frame.place} / {part.price or part.component}"
+        found = facts.component(frame.book, part)
+        if found is None:
+            yield from _not_found(frame, part, place)
+            continue
+        if part.price is None:
+            yield from _unit(place, found.component, found.unit, frame.book.currency)
+        name = f"{found.component} {found.item}".rstrip()
+        if (found.component, found.item) in seen:
+            yield place, f"{name} is priced twice", "remove one, or tell them apart with item:"
+        seen.add((found.component, found.item))
+        tiered |= any(dated.value.tiered for dated in found.values)
+        yield from _holes(f"{place} {part.key or ''}".rstrip(), found.values, frame.tariff)
+        yield from _hours(frame, place, found)
+        yield from _tiers(frame, place, found)
+    if frame.ladder is not None and not tiered:
+        mend = "give energy a price per tier, add a component tier, or remove tiers:"
+        yield f"{frame.place} / tiers", "no component has prices per tier", mend
+
+
+def _not_found(frame: _Frame, part: model.Part, place: str) -> Found:
+    if any(table.id == part.price for table in frame.book.prices):
+        yield place, f"the table has no key {part.key}", "correct the key, or add it to the table"
+    else:
+        yield place, f"there is no price table {part.price}", "correct its id, or add it under prices"
+
+
+def _holes(place: str, entries: Sequence[facts.DatedValue | model.Dated], tariff: model.Tariff) -> Found:
+    """Yield the first hole that dated entries leave in the days a tariff is in force."""
+    reached = tariff.in_force_from
+    for entry in sorted(entries, key=lambda one: one.in_force_from):
+        if entry.in_force_from > reached:
+            break
+        if entry.in_force_to is None:
+            return
+        reached = max(reached, entry.in_force_to)
+    if tariff.in_force_to is None or reached < tariff.in_force_to:
+        yield (
+            place,
+            f"nothing is in force on {reached}, when the tariff is "
+            f"(from {tariff.in_force_from} to {tariff.in_force_to or 'open'})",
+            "add what was in force then, or correct the days of the tariff",
+        )
+
+
+def _hours(frame: _Frame, place: str, found: facts.Component) -> Found:
+    programme = frame.programme
+    known = frozenset[str]().union(*(entry.periods for entry in programme.entries)) if programme else None
+    for dated in found.values:
+        periods = set(dated.value.periods)
+        if periods == {model.ALL} or facts.clip(dated, frame.tariff) is None:
+            continue
+        where = f"{place} / {dated.in_force_from}"
+        if known is None or programme is None:
+            if frame.tariff.programme is None:
+                said = ", ".join(sorted(periods))
+                yield where, f"prices by period ({said}) without a programme", "name it with programme:"
+            continue
+        for period in sorted(periods - known):
+            mend = "correct the period, or give its hours"
+            yield where, f"the period {period} is not in the programme {programme.id}", mend
+        for entry in programme.entries:
+            if facts.clip(entry, frame.tariff) and facts.clip(dated, entry):
+                for period in sorted(entry.periods - periods):
+                    what = f"no price for {period}, a period of {programme.id} from {entry.in_force_from}"
+                    yield where, what, "add its price"
+
+
+def _tiers(frame: _Frame, place: str, found: facts.Component) -> Found:
+    for dated in found.values:
+        where = f"{place} / {dated.in_force_from}"
+        if facts.clip(dated, frame.tariff) is None:
+            continue
+        if not dated.value.tiered:
+            if found.component == "tier":
+                yield where, "tier needs one price per tier", 'write a list: ["0", "0.05", "0.30"]'
+            continue
+        if model.MEASURES[found.component] != ("kWh",):
+            yield where, f"{found.component} cannot have tiers", "give one price, or one per period"
+        elif frame.tariff.tiers is None:
+            yield where, "prices per tier without tiers", "name the ladder with tiers:"
+        for entry in frame.ladder.entries if frame.ladder else ():
+            together = facts.clip(entry, frame.tariff) and facts.clip(dated, entry)
+            if together and entry.tiers != dated.value.tiers:
+                what = f"{dated.value.tiers} prices for {entry.tiers} tiers from {entry.in_force_from}"
+                yield where, what, "give one price per tier, one more than there are limits"
