@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from mingcha.tariffbook import fitting, model
+from mingcha.tariffbook import facts, fitting, model
 from mingcha.tariffbook.mistakes import Mistake
 
 _STANDARD = re.compile(r"^0\.\d\d$")
@@ -26,6 +26,7 @@ def book_mistakes(book: model.Book, *, file: str) -> list[Mistake]:
         *_ladders(book),
         *_power_factor(book),
         *_transformers(book),
+        *_known_as(book),
         *fitting.mistakes(book),
     ]
     return [Mistake(file, place, what, mend) for place, what, mend in found]
@@ -212,6 +213,10 @@ def _ladders(book: model.Book) -> Found:
                         "give upper ends above 0, each above the one before",
                     )
             yield from _ladder_months(place, entry)
+        for kind in ("basis", "measure"):
+            if len({getattr(entry, kind) for entry in ladder.entries}) > 1:
+                mend = "write another ladder under its own id, and another tariff for it"
+                yield f"tiers {ladder.id}", f"{kind} changes in time", mend
 
 
 def _ladder_months(place: str, entry: model.TierEntry) -> Found:
@@ -255,6 +260,17 @@ def _transformers(book: model.Book) -> Found:
     for (series, kva), times in Counter((series, kva) for series, kva, *_ in rows).items():
         if times > 1:
             yield f"transformers {series} {kva:f} kVA", f"stands {times} times", "leave each size once"
+
+
+def _known_as(book: model.Book) -> Found:
+    seen: dict[str, list[model.Tariff]] = {}
+    for tariff in book.tariffs:
+        for name in tariff.known_as:
+            for other in seen.get(name, []):
+                if facts.clip(tariff, other) is not None:
+                    what = f"{name} is {other.code} at the same time"
+                    yield f"tariffs {tariff.code} / known_as", what, "leave each name with one tariff"
+            seen.setdefault(name, []).append(tariff)
 
 
 def _listed(values: Sequence[object]) -> str:

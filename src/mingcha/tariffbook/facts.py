@@ -95,11 +95,7 @@ class Component:
 
 def as_number(text: str) -> Decimal | None:
     """Return a quoted text as Decimal, None for a word."""
-    try:
-        number = Decimal(text)
-    except ArithmeticError:
-        return None
-    return number if number.is_finite() else None
+    return Decimal(text) if model.NUMBER.match(text) else None
 
 
 def component(book: model.Book, part: model.Part) -> Component | None:

@@ -56,16 +56,19 @@ FULL_DAY = 24 * 60
 #: Prices are kept with eight decimals and ten digits before the point, quantities with four and fourteen.
 PRICE_DIGITS = (10, 8)
 QUANTITY_DIGITS = (14, 4)
+VOLTAGE_DIGITS = (8, 4)
+FACTOR_DIGITS = (1, 2)
+PERCENT_DIGITS = (5, 4)
 
-_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?\Z")
 _CLOCK = re.compile(r"^([01]?\d|2[0-4]):([0-5]\d)$")
-_NUMBER_SCHEMA = {"type": "string", "pattern": _NUMBER.pattern}
+_NUMBER_SCHEMA = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 
 
 def _number(value: object, digits: tuple[int, int], what: str) -> Decimal:
     if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
         raise ValueError(f'{what} {value} stands without quotes → put it in quotes: "{value}"')
-    if not isinstance(value, str) or not _NUMBER.match(value):
+    if not isinstance(value, str) or not NUMBER.match(value):
         raise ValueError(
             f'{value!r} is not {what} → write digits with a point, in quotes, for example "0.5580"'
         )
@@ -82,8 +85,8 @@ def _price(value: object) -> Decimal:
     return _number(value, PRICE_DIGITS, "the price")
 
 
-def _quantity(value: object) -> Decimal:
-    return _number(value, QUANTITY_DIGITS, "the number")
+def _reader(digits: tuple[int, int]) -> BeforeValidator:
+    return BeforeValidator(lambda value: _number(value, digits, "the number"))
 
 
 def _tuple(value: object) -> object:
@@ -100,6 +103,8 @@ def _day(value: object) -> object:
 
 def _text_value(value: object) -> object:
     if isinstance(value, str) and value.strip():
+        if NUMBER.match(value):
+            _number(value, PRICE_DIGITS, "the value")
         return value
     raise ValueError(f'the value {value} stands without quotes → put it in quotes: "{value}"')
 
@@ -124,7 +129,10 @@ def _span(value: object) -> tuple[int, int]:
     return start, end
 
 
-Quantity = Annotated[Decimal, BeforeValidator(_quantity), WithJsonSchema(_NUMBER_SCHEMA)]
+Quantity = Annotated[Decimal, _reader(QUANTITY_DIGITS), WithJsonSchema(_NUMBER_SCHEMA)]
+Voltage = Annotated[Decimal, _reader(VOLTAGE_DIGITS), WithJsonSchema(_NUMBER_SCHEMA)]
+Factor = Annotated[Decimal, _reader(FACTOR_DIGITS), WithJsonSchema(_NUMBER_SCHEMA)]
+Percent = Annotated[Decimal, _reader(PERCENT_DIGITS), WithJsonSchema(_NUMBER_SCHEMA)]
 Day = Annotated[date, BeforeValidator(_day)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Period = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -420,7 +428,7 @@ class Tariff(Dated):
     title: Words
     known_as: Annotated[tuple[Filled, ...], BeforeValidator(_tuple)] = ()
     usage_categories: Annotated[tuple[UsageCategory, ...], BeforeValidator(_tuple), Field(min_length=1)]
-    voltage_kv: Annotated[tuple[Quantity, Quantity | None], BeforeValidator(_tuple)]
+    voltage_kv: Annotated[tuple[Voltage, Voltage | None], BeforeValidator(_tuple)]
     parts: Literal["single", "two"]
     programme: Identifier | None = None
     tiers: Identifier | None = None
@@ -443,7 +451,7 @@ class PowerFactorEntry(Dated):
     """One dated table of the power-factor adjustment: per standard, (power factor, per cent) rows."""
 
     standards: Annotated[
-        dict[str, tuple[tuple[Quantity, Quantity], ...]], BeforeValidator(_pairs), Field(min_length=1)
+        dict[str, tuple[tuple[Factor, Percent], ...]], BeforeValidator(_pairs), Field(min_length=1)
     ]
 
 
