@@ -27,9 +27,14 @@ def book_mistakes(book: model.Book, *, file: str) -> list[Mistake]:
         *_power_factor(book),
         *_transformers(book),
         *_known_as(book),
-        *fitting.mistakes(book),
+        *fitting.units(book),
     ]
     return [Mistake(file, place, what, mend) for place, what, mend in found]
+
+
+def fitting_mistakes(book: model.Book, *, file: str, shelf: facts.Shelf) -> list[Mistake]:
+    """Return where parts of the tariffs of a sound book do not fit, references to other books followed."""
+    return [Mistake(file, place, what, mend) for place, what, mend in fitting.mistakes(shelf, book)]
 
 
 def shared_mistakes(books: Mapping[str, model.Book]) -> list[Mistake]:

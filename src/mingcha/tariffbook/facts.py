@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from mingcha.kernel import errors
 from mingcha.tariffbook import model
+
+#: Books by name, to follow references between them.
+Shelf = Mapping[str, model.Book]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,9 @@ class DatedValue:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A component of a tariff after its table has been looked up."""
+    """A component of a tariff after its table has been looked up in the book that holds it."""
+
+    book: model.Book
 
     component: str
     item: str
@@ -98,22 +104,51 @@ def as_number(text: str) -> Decimal | None:
     return Decimal(text) if model.NUMBER.match(text) else None
 
 
-def component(book: model.Book, part: model.Part) -> Component | None:
-    """Return the component a part stands for; None when its table or key is not in the book."""
+def owner(shelf: Shelf, book: model.Book, reference: str) -> tuple[model.Book | None, str]:
+    """Return the book a reference of `book` leads to (None when there is none) and the id in it."""
+    name, slash, rest = reference.rpartition("/")
+    return (shelf.get(name) if slash else book), rest
+
+
+def table(shelf: Shelf, book: model.Book, reference: str) -> tuple[model.Book, model.PriceTable] | None:
+    """Return the price table a reference leads to and its book; None when there is none."""
+    held_by, name = owner(shelf, book, reference)
+    if held_by is None:
+        return None
+    return next(((held_by, one) for one in held_by.prices if one.id == name), None)
+
+
+def programme(shelf: Shelf, book: model.Book, reference: str) -> model.Programme | None:
+    """Return the programme a reference leads to; None when there is none."""
+    held_by, name = owner(shelf, book, reference)
+    return next((one for one in held_by.programmes if one.id == name), None) if held_by else None
+
+
+def ladder(shelf: Shelf, book: model.Book, reference: str) -> model.Tiers | None:
+    """Return the tiers a reference leads to; None when there are none."""
+    held_by, name = owner(shelf, book, reference)
+    return next((one for one in held_by.tiers if one.id == name), None) if held_by else None
+
+
+def component(shelf: Shelf, book: model.Book, part: model.Part) -> Component | None:
+    """Return the component a part stands for; None when there is no such table or key."""
     if part.price is None:
         assert part.component is not None
         assert part.unit is not None
         own = tuple(DatedValue(e.in_force_from, e.in_force_to, e.values, e) for e in part.entries)
-        return Component(part.component, part.item, part.unit, own)
-    table = next((table for table in book.prices if table.id == part.price), None)
-    if table is None:
+        return Component(book, part.component, part.item, part.unit, own)
+    found = table(shelf, book, part.price)
+    if found is None or part.key is None:
         return None
+    held_by, prices_of = found
     values = tuple(
         DatedValue(entry.in_force_from, entry.in_force_to, entry.values[part.key], entry)
-        for entry in table.entries
+        for entry in prices_of.entries
         if part.key in entry.values
     )
-    return Component(table.component, table.item, table.unit, values) if values else None
+    if not values:
+        return None
+    return Component(held_by, prices_of.component, prices_of.item, prices_of.unit, values)
 
 
 def clip(one: DatedValue | model.Dated, other: model.Dated) -> tuple[date, date | None] | None:
@@ -124,17 +159,16 @@ def clip(one: DatedValue | model.Dated, other: model.Dated) -> tuple[date, date 
     return None if end is not None and end <= start else (start, end)
 
 
-def prices(book: model.Book, tariff: model.Tariff) -> list[Price]:
+def prices(shelf: Shelf, book: model.Book, tariff: model.Tariff) -> list[Price]:
     """Return every dated price of a tariff, cut to the days the tariff is in force."""
-    documents = {document.id: document for document in book.documents}
     found = []
     for part in tariff.components:
-        resolved = component(book, part)
+        resolved = component(shelf, book, part)
         for dated in resolved.values if resolved else ():
             days = clip(dated, tariff)
             if resolved is None or days is None:
                 continue
-            document = documents[dated.cited.document]
+            document = resolved.book.document(dated.cited.document)
             found += [
                 Price(
                     tariff_code=tariff.code,

@@ -15,18 +15,28 @@ class _Frame:
     """A tariff with what it refers to; programme and ladder are None when not named or not found."""
 
     place: str
+    shelf: facts.Shelf
     book: model.Book
     tariff: model.Tariff
     programme: model.Programme | None
     ladder: model.Tiers | None
 
 
-def mistakes(book: model.Book) -> Found:
-    """Yield (place, what, mend) for every tariff and table whose parts do not fit."""
+def units(book: model.Book) -> Found:
+    """Yield (place, what, mend) for every unit that does not fit its component and the book's currency."""
     for table in book.prices:
         yield from _unit(f"prices {table.id}", table.component, table.unit, book.currency)
     for tariff in book.tariffs:
-        yield from _tariff(book, tariff)
+        for part in tariff.components:
+            if part.component is not None and part.unit is not None:
+                place = f"tariffs {tariff.code} / {part.component}"
+                yield from _unit(place, part.component, part.unit, book.currency)
+
+
+def mistakes(shelf: facts.Shelf, book: model.Book) -> Found:
+    """Yield (place, what, mend) for every tariff whose parts do not fit each other."""
+    for tariff in book.tariffs:
+        yield from _tariff(shelf, book, tariff)
 
 
 def _unit(place: str, component: str, unit: str, currency: str) -> Found:
@@ -36,13 +46,14 @@ def _unit(place: str, component: str, unit: str, currency: str) -> Found:
         yield place, f"{unit} is not a unit of {component} in this book", mend
 
 
-def _tariff(book: model.Book, tariff: model.Tariff) -> Found:
+def _tariff(shelf: facts.Shelf, book: model.Book, tariff: model.Tariff) -> Found:
     frame = _Frame(
         place=f"tariffs {tariff.code}",
+        shelf=shelf,
         book=book,
         tariff=tariff,
-        programme=next((one for one in book.programmes if one.id == tariff.programme), None),
-        ladder=next((one for one in book.tiers if one.id == tariff.tiers), None),
+        programme=facts.programme(shelf, book, tariff.programme) if tariff.programme else None,
+        ladder=facts.ladder(shelf, book, tariff.tiers) if tariff.tiers else None,
     )
     low, high = tariff.voltage_kv
     if high is not None and high <= low:
@@ -67,12 +78,13 @@ def _components(frame: _Frame) -> Found:
     tiered = False
     for part in frame.tariff.components:
         place = f"{frame.place} / {part.price or part.component}"
-        found = facts.component(frame.book, part)
+        found = facts.component(frame.shelf, frame.book, part)
         if found is None:
             yield from _not_found(frame, part, place)
             continue
-        if part.price is None:
-            yield from _unit(place, found.component, found.unit, frame.book.currency)
+        if found.book.currency != frame.book.currency:
+            what = f"{found.book.book} is in {found.book.currency}, this book in {frame.book.currency}"
+            yield place, what, "refer to prices of one currency"
         name = f"{found.component} {found.item}".rstrip()
         if (found.component, found.item) in seen:
             yield place, f"{name} is priced twice", "remove one, or tell them apart with item:"
@@ -87,10 +99,10 @@ def _components(frame: _Frame) -> Found:
 
 
 def _not_found(frame: _Frame, part: model.Part, place: str) -> Found:
-    if any(table.id == part.price for table in frame.book.prices):
+    if part.price is not None and facts.table(frame.shelf, frame.book, part.price) is not None:
         yield place, f"the table has no key {part.key}", "correct the key, or add it to the table"
     else:
-        yield place, f"there is no price table {part.price}", "correct its id, or add it under prices"
+        yield place, f"there is no price table {part.price}", "correct its id (book/id in another book)"
 
 
 def _holes(place: str, entries: Sequence[facts.DatedValue | model.Dated], tariff: model.Tariff) -> Found:

@@ -57,7 +57,7 @@ class Books:
 
     def prices(self, code: str) -> list[facts.Price]:
         """Return every dated price of a tariff; raises BookError for an unknown code."""
-        return facts.prices(self.book_of(code), self.tariff(code))
+        return facts.prices(self.books, self.book_of(code), self.tariff(code))
 
     def prices_on(self, code: str, on: date) -> list[facts.Price]:
         """Return the prices of a tariff in force on a day, none outside the tariff's own days."""
@@ -94,9 +94,8 @@ class Books:
 
 
 def _facts(book: model.Book, parameter: model.Parameter) -> Iterator[facts.Fact]:
-    documents = {document.id: document for document in book.documents}
     for entry in parameter.entries:
-        document = documents[entry.document]
+        document = book.document(entry.document)
         yield facts.Fact(
             book=book.book,
             name=parameter.name,
@@ -121,51 +120,64 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> errors.BookError:
 
 @functools.cache
 def shipped() -> Books:
-    """Return the books shipped with the package, read once per process."""
-    return _together([])
+    """Return the books shipped with the package, read once per process; raises BookError for any mistake."""
+    read, found = _shipped()
+    return _sound(read, found)
 
 
 def books(paths: Iterable[Path] = ()) -> Books:
     """Return the shipped books and those in `paths`; raises BookError naming every mistake of every file."""
     extra = list(paths)
-    return _together(extra) if extra else shipped()
+    if not extra:
+        return shipped()
+    shipped()
+    more, found = _read({str(path): path for path in extra})
+    return _sound({**_shipped()[0], **more}, found)
 
 
 def only(paths: Iterable[Path]) -> Books:
     """Return the books in `paths` alone; raises BookError naming every mistake of every file."""
-    read, mistakes = _read({str(path): path for path in paths})
-    raise_all([*mistakes, *checks.shared_mistakes(read)])
+    read, found = _read({str(path): path for path in paths})
+    return _sound(read, found)
+
+
+def mistakes(paths: Iterable[Path] = ()) -> list[Mistake]:
+    """Return every mistake of the files, in order, read beside the shipped books; of those without a file.
+
+    A shipped book named among the files is read once. No mistake means all is good.
+    """
+    files = {str(path): path for path in paths}
+    given = {path.resolve() for path in files.values()}
+    read, found = _shipped()
+    if not files:
+        return sorted([*found, *_between(read)])
+    beside = {name: book for name, book in read.items() if (FOLDER / name).resolve() not in given}
+    more, found = _read(files)
+    between = _between({**beside, **more})
+    return sorted([*found, *(one for one in between if one.file in more)])
+
+
+def _sound(read: dict[str, model.Book], found: list[Mistake]) -> Books:
+    raise_all([*found, *_between(read)])
     return Books(books={book.book: book for book in read.values()})
 
 
-def mistakes(paths: Iterable[Path]) -> list[Mistake]:
-    """Return every mistake of the files, read beside the shipped books, in order; none means all is good."""
-    extra, found = _read({str(path): path for path in paths})
-    shared = checks.shared_mistakes({**_shipped_by_file(), **extra})
-    return sorted([*found, *(one for one in shared if one.file in extra)])
+def _between(read: dict[str, model.Book]) -> list[Mistake]:
+    """Return the mistakes that show only when the books, given by file, stand beside each other."""
+    shelf = {book.book: book for book in read.values()}
+    found = checks.shared_mistakes(read)
+    for file, book in read.items():
+        found += checks.fitting_mistakes(book, file=file, shelf=shelf)
+    return found
 
 
-def shipped_files() -> list[Path]:
-    """Return the files of the shipped books."""
-    return sorted(FOLDER.rglob("*.yaml"))
-
-
-def _together(extra: list[Path]) -> Books:
-    if not extra:
-        read, found = _read({path.relative_to(FOLDER).as_posix(): path for path in shipped_files()})
-    else:
-        more, found = _read({str(path): path for path in extra})
-        read = {**_shipped_by_file(), **more}
-    raise_all([*found, *checks.shared_mistakes(read)])
-    return Books(books={book.book: book for book in read.values()})
-
-
-def _shipped_by_file() -> dict[str, model.Book]:
-    return {f"shipped book {book.book}": book for book in shipped()}
+@functools.cache
+def _shipped() -> tuple[dict[str, model.Book], list[Mistake]]:
+    return _read({path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*.yaml"))})
 
 
 def _read(files: dict[str, Path]) -> tuple[dict[str, model.Book], list[Mistake]]:
-    """Return the good books by file name, and the mistakes of the others."""
+    """Return the books that are good by themselves by file name, and the mistakes of the others."""
     read: dict[str, model.Book] = {}
     found: list[Mistake] = []
     for name, path in files.items():

@@ -135,11 +135,13 @@ Factor = Annotated[Decimal, _reader(FACTOR_DIGITS), WithJsonSchema(_NUMBER_SCHEM
 Percent = Annotated[Decimal, _reader(PERCENT_DIGITS), WithJsonSchema(_NUMBER_SCHEMA)]
 Day = Annotated[date, BeforeValidator(_day)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+#: An id of the same book, or `book/id` of another one.
+Reference = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_.-]*/)?[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Period = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Filled = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$")]
 TextValue = Annotated[str, BeforeValidator(_text_value)]
 Month = Annotated[int, Field(ge=1, le=12)]
-Months = Annotated[tuple[Month, ...], BeforeValidator(_tuple), Field(min_length=1)]
+Months = Annotated[tuple[Month, ...], Field(min_length=1), BeforeValidator(_tuple)]
 Span = Annotated[
     tuple[int, int],
     BeforeValidator(_span),
@@ -289,7 +291,7 @@ class Parameter(Strict):
     """A named single value that changes with the law."""
 
     name: Identifier
-    entries: Annotated[tuple[ParameterEntry, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    entries: Annotated[tuple[ParameterEntry, ...], Field(min_length=1), BeforeValidator(_tuple)]
 
 
 class PriceEntry(Cited):
@@ -305,7 +307,7 @@ class PriceTable(Strict):
     component: Component
     item: str = ""
     unit: Filled
-    entries: Annotated[tuple[PriceEntry, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    entries: Annotated[tuple[PriceEntry, ...], Field(min_length=1), BeforeValidator(_tuple)]
 
 
 def _spans(value: object) -> object:
@@ -326,7 +328,7 @@ class ProgrammeEntry(Cited):
     ratios: dict[Period, Quantity] | None = None
     floats: Annotated[tuple[Component, ...], BeforeValidator(_tuple)] = ()
     rest: Period | None = None
-    seasons: Annotated[tuple[Season, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    seasons: Annotated[tuple[Season, ...], Field(min_length=1), BeforeValidator(_tuple)]
 
     @property
     def periods(self) -> frozenset[str]:
@@ -353,7 +355,7 @@ class Programme(Strict):
     """A programme of hours (time of use)."""
 
     id: Identifier
-    entries: Annotated[tuple[ProgrammeEntry, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    entries: Annotated[tuple[ProgrammeEntry, ...], Field(min_length=1), BeforeValidator(_tuple)]
 
 
 class Limit(Strict):
@@ -377,7 +379,7 @@ class TierEntry(Cited):
 
     basis: Literal["annual", "monthly"]
     measure: Literal["total", "period"] = "total"
-    limits: Annotated[tuple[Limit, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    limits: Annotated[tuple[Limit, ...], Field(min_length=1), BeforeValidator(_tuple)]
     household: Household | None = None
 
     @property
@@ -390,7 +392,7 @@ class Tiers(Strict):
     """A ladder of tiers."""
 
     id: Identifier
-    entries: Annotated[tuple[TierEntry, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    entries: Annotated[tuple[TierEntry, ...], Field(min_length=1), BeforeValidator(_tuple)]
 
 
 class PartEntry(Cited):
@@ -400,9 +402,9 @@ class PartEntry(Cited):
 
 
 class Part(Strict):
-    """A component of a tariff: a table and a key, or its own dated prices."""
+    """A component of a tariff: a table (of this book, or `book/id`) and a key, or its own dated prices."""
 
-    price: Identifier | None = None
+    price: Reference | None = None
     key: Identifier | None = None
     component: Component | None = None
     item: str = ""
@@ -427,15 +429,15 @@ class Tariff(Dated):
     code: Identifier
     title: Words
     known_as: Annotated[tuple[Filled, ...], BeforeValidator(_tuple)] = ()
-    usage_categories: Annotated[tuple[UsageCategory, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    usage_categories: Annotated[tuple[UsageCategory, ...], Field(min_length=1), BeforeValidator(_tuple)]
     voltage_kv: Annotated[tuple[Voltage, Voltage | None], BeforeValidator(_tuple)]
     parts: Literal["single", "two"]
-    programme: Identifier | None = None
-    tiers: Identifier | None = None
+    programme: Reference | None = None
+    tiers: Reference | None = None
     power_factor_base: Annotated[tuple[Component, ...] | None, BeforeValidator(_tuple)] = None
     entitlement: Entitlement | None = None
     price_basis: Literal["regulated", "agent", "market", "utility"]
-    components: Annotated[tuple[Part, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    components: Annotated[tuple[Part, ...], Field(min_length=1), BeforeValidator(_tuple)]
 
 
 def _pairs(value: object) -> object:
@@ -461,7 +463,7 @@ class PowerFactor(Strict):
     document: Identifier
     clause: str = ""
     evidence: Evidence | None = None
-    entries: Annotated[tuple[PowerFactorEntry, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    entries: Annotated[tuple[PowerFactorEntry, ...], Field(min_length=1), BeforeValidator(_tuple)]
 
 
 TransformerRow = Annotated[
@@ -475,7 +477,7 @@ class Transformers(Strict):
     document: Identifier
     clause: str = ""
     evidence: Evidence | None = None
-    rows: Annotated[tuple[TransformerRow, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    rows: Annotated[tuple[TransformerRow, ...], Field(min_length=1), BeforeValidator(_tuple)]
 
 
 class Book(Strict):
@@ -486,7 +488,7 @@ class Book(Strict):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     fictional: bool = False
-    documents: Annotated[tuple[Document, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    documents: Annotated[tuple[Document, ...], Field(min_length=1), BeforeValidator(_tuple)]
     parameters: Annotated[tuple[Parameter, ...], BeforeValidator(_tuple)] = ()
     prices: Annotated[tuple[PriceTable, ...], BeforeValidator(_tuple)] = ()
     programmes: Annotated[tuple[Programme, ...], BeforeValidator(_tuple)] = ()
@@ -494,3 +496,7 @@ class Book(Strict):
     tariffs: Annotated[tuple[Tariff, ...], BeforeValidator(_tuple)] = ()
     power_factor: PowerFactor | None = None
     transformers: Transformers | None = None
+
+    def document(self, document_id: str) -> Document:
+        """Return a document of the book; that it is there has been checked."""
+        return next(document for document in self.documents if document.id == document_id)

@@ -74,8 +74,8 @@ class Table:
 def rows(books: Books, *, codes: Iterable[tuple[str, str]] = ()) -> dict[str, Table]:
     """Return all tables of the books by name; `codes` are (utility's tariff id, tariff code) pairs."""
     made: dict[str, Iterator[tuple[Any, ...]]] = {
-        "tb_tariff": (row for book in books for row in _tariffs(book)),
-        "tb_price": (row for book in books for tariff in book.tariffs for row in _prices(book, tariff)),
+        "tb_tariff": (row for book in books for row in _tariffs(books, book)),
+        "tb_price": (row for code in books.codes for row in _prices(books, code)),
         "tb_tier": (row for book in books for row in _ladders(book)),
         "tb_programme": (row for book in books for row in _programmes(book)),
         "tb_parameter": (row for book in books for row in _parameters(books, book)),
@@ -165,10 +165,10 @@ def _numbers(book: model.Book) -> set[str]:
     return {plain(document.number) for document in book.documents}
 
 
-def _tariffs(book: model.Book) -> Iterator[tuple[Any, ...]]:
-    ladders = {ladder.id: ladder.entries[0] for ladder in book.tiers}
+def _tariffs(books: Books, book: model.Book) -> Iterator[tuple[Any, ...]]:
     for tariff in book.tariffs:
-        ladder = ladders[tariff.tiers] if tariff.tiers is not None else None
+        steps = facts.ladder(books.books, book, tariff.tiers) if tariff.tiers is not None else None
+        ladder = steps.entries[0] if steps else None
         base = tariff.power_factor_base
         for category in dict.fromkeys(tariff.usage_categories):
             yield (
@@ -181,13 +181,13 @@ def _tariffs(book: model.Book) -> Iterator[tuple[Any, ...]]:
 
 
 def _qualified(book: model.Book, name: str | None) -> str | None:
-    return None if name is None else f"{book.book}/{name}"
+    return name if name is None or "/" in name else f"{book.book}/{name}"
 
 
-def _prices(book: model.Book, tariff: model.Tariff) -> Iterator[tuple[Any, ...]]:
-    for price in facts.prices(book, tariff):
+def _prices(books: Books, code: str) -> Iterator[tuple[Any, ...]]:
+    for price in books.prices(code):
         yield (
-            tariff.code, price.component, price.item, price.period, price.tier, price.in_force_from,
+            code, price.component, price.item, price.period, price.tier, price.in_force_from,
             price.in_force_to, price.known_on, price.price, price.unit, price.document.number,
             price.clause, price.evidence,
         )  # fmt: skip
@@ -258,5 +258,5 @@ def _transformers(book: model.Book) -> Iterator[tuple[Any, ...]]:
 
 
 def _cited(book: model.Book, document_id: str, evidence: str | None) -> tuple[str, str]:
-    document = next(document for document in book.documents if document.id == document_id)
+    document = book.document(document_id)
     return document.number, evidence or document.evidence
