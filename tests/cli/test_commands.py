@@ -59,12 +59,20 @@ class TestContract:
         assert mingcha("data", "contract", "--format", "csv-template", "--out", tmp_path / "t").code == 0
         names = {path.stem for path in (tmp_path / "t").iterdir()}
         document = mingcha("--json", "data", "contract").document
-        assert names == {table["table"] for table in document["tables"]}
+        delivered = {table["table"] for table in document["tables"] if not table["derived"]}
+        assert names == delivered
+        assert len(delivered) < len(document["tables"])
         assert (
             mingcha("data", "contract", "--format", "xlsx-template", "--out", tmp_path / "t.xlsx").code == 0
         )
         workbook = python_calamine.CalamineWorkbook.from_path(str(tmp_path / "t.xlsx"))
         assert names <= set(workbook.sheet_names)
+
+    def test_no_template_of_what_is_calculated(self, mingcha: Run, tmp_path: Path) -> None:
+        assert "复算明细" in mingcha("data", "contract", "--table", "rerated_line").out
+        ran = mingcha("data", "contract", "--table", "rerated_line", "--format", "csv-template")
+        assert ran.code == 2
+        assert three_parts(ran.err)
 
     def test_a_template_is_a_file_that_can_be_delivered(
         self, mingcha: Run, workspace: Path, tmp_path: Path

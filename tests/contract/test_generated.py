@@ -124,7 +124,7 @@ def test_every_link_of_the_index_has_its_heading(language: model.Language) -> No
     links = re.findall(r"\]\(#([^)]+)\)", page)
     titles = [line[4:].lower() for line in page.splitlines() if line.startswith("### ")]
     headings = [re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles]
-    assert len(links) == len(TABLES)
+    assert len(links) == len(CONTRACT.every)
     assert links == headings
 
 

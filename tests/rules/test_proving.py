@@ -130,3 +130,16 @@ def test_base_rows_give_way_to_given_rows_of_the_same_key(prover: proving.Prover
     rows = proving.rows_of(rule, example)
 
     assert [(row["bill_id"], row["energy_kwh"]) for row in rows["bill"]] == [("B0", "100"), ("B1", "200")]
+
+
+def test_examples_may_state_rows_of_derived_tables(prover: proving.Prover) -> None:
+    rerated = {"rerated_line": [{"line_no": 1, "amount": "7.5"}], "rerated_gap": [{"reason": "no_price"}]}
+    assert said(prover, given={**rerated, "bill": []}, kind="innocent", expect=[]) == ""
+    prover.bench.con.execute("BEGIN")
+    prover.bench.fill("bill_difference", [{"cause": "rounding", "difference": "0.01"}])
+    assert prover.bench.rows("SELECT cause FROM bill_difference", "here") == [{"cause": "rounding"}]
+    prover.bench.con.execute("ROLLBACK")
+
+
+def test_refuses_rows_no_derived_table_can_hold(prover: proving.Prover) -> None:
+    assert "cannot be 'bad'" in said(prover, given={"bill_difference": [{"cause": "bad"}]})

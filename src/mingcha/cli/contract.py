@@ -50,6 +50,8 @@ def contract(
         _list(tables, language)
         return
     choices.one_of("--format", kind, FORMATS)
+    if kind.endswith("-template"):
+        tables = _delivered(tables)
     if kind == "xlsx-template":
         _workbook(tables, out)
     elif kind == "csv-template" and len(tables) > 1:
@@ -61,14 +63,26 @@ def contract(
 def _tables(name: str | None) -> list[model.Table]:
     from mingcha.contract import load
 
-    known = load.contract().tables
+    known = load.contract().every
     if name is not None and name not in known:
         raise errors.Refusal(
             f"there is no table {name} in the contract",
-            why="only tables of the contract are read from a delivery",
+            why="only tables of the contract are read from a delivery or by a rule",
             mend="list them with `mingcha data contract`",
         )
     return [known[name]] if name else list(known.values())
+
+
+def _delivered(tables: list[model.Table]) -> list[model.Table]:
+    """Return the tables a utility can deliver; raises Refusal when a derived one alone was asked for."""
+    delivered = [table for table in tables if not table.derived]
+    if not delivered:
+        raise errors.Refusal(
+            f"{tables[0].name} is calculated from the delivered tables and never delivered itself",
+            why="a template to fill would invite numbers nobody can trace",
+            mend="make it with `mingcha bills rerate`, or name a delivered table",
+        )
+    return delivered
 
 
 def _list(tables: list[model.Table], language: str) -> None:

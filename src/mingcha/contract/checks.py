@@ -46,6 +46,8 @@ def table_mistakes(*, table: model.Table, file: str) -> list[str]:
     found = []
     if file != f"{table.name}.yaml":
         found.append(f"the file is named {file} but describes the table `{table.name}`")
+    if table.derived != (table.group == model.DERIVED):
+        found.append("a table is `derived: true` exactly when its group is `derived`")
     found += _repeated(table)
     found += _key_mistakes(table)
     found += _storage_mistakes(table)

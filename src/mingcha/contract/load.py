@@ -22,10 +22,10 @@ def contract() -> model.Contract:
 
 
 def lint_schema() -> dict[str, dict[str, str]]:
-    """Return {table: {column: DuckDB type}} for tools that resolve and type queries."""
+    """Return {table: {column: DuckDB type}}, derived tables included, for tools that resolve queries."""
     return {
         table.name: {column.name: column.sql_type for column in table.columns}
-        for table in contract().tables.values()
+        for table in contract().every.values()
     }
 
 
@@ -56,9 +56,12 @@ def read(*, folder: Path) -> model.Contract:
             mend="correct the lines named above, then run the command again",
         )
     assert frame is not None
-    ordered = [name for entry in frame.groups.values() for name in entry.tables]
+    ordered = [tables[name] for entry in frame.groups.values() for name in entry.tables]
     return model.Contract(
-        version=frame.contract, groups=frame.groups, tables={name: tables[name] for name in ordered}
+        version=frame.contract,
+        groups=frame.groups,
+        tables={table.name: table for table in ordered if not table.derived},
+        derived={table.name: table for table in ordered if table.derived},
     )
 
 

@@ -18,10 +18,14 @@ LogicalType = Literal[
     "energy", "register", "power", "capacity", "voltage", "current", "ratio", "percent", "degree", "number",
 ]  # fmt: skip
 Privacy = Literal["none", "personal", "secret"]
-Group = Literal["organisation", "network", "customer", "tariff", "metering", "reading", "billing", "process"]
+Group = Literal[
+    "organisation", "network", "customer", "tariff", "metering", "reading", "billing", "process", "derived",
+]  # fmt: skip
 Language = Literal["zh", "en"]
 
 GROUPS: tuple[Group, ...] = get_args(Group)
+#: The group of the tables that are calculated and never delivered.
+DERIVED: Group = "derived"
 
 #: How each logical type is kept. Wide enough for a province, never wider than 18 digits: DuckDB compares
 #: wider decimals eight times slower.
@@ -192,6 +196,7 @@ class Table(Strict):
 
     name: Name = Field(alias="table")
     group: Group
+    derived: bool = Field(default=False, description="calculated from the others, never delivered")
     title: Words
     description: Words
     storage: Storage
@@ -245,16 +250,25 @@ class Frame(Strict):
 
 
 class Contract(Strict):
-    """All tables of the contract, by name, in the order they are documented."""
+    """All tables of the contract, by name, in the order they are documented.
+
+    `tables` are those a utility delivers; `derived` are calculated from them, and readable like them.
+    """
 
     version: int
     groups: dict[Group, GroupEntry]
     tables: dict[str, Table]
+    derived: dict[str, Table] = Field(default_factory=dict)
+
+    @cached_property
+    def every(self) -> dict[str, Table]:
+        """The delivered and the derived tables: what a query may read."""
+        return {**self.tables, **self.derived}
 
     def table(self, name: str) -> Table:
-        """Return the table `name`; KeyError when there is none."""
-        return self.tables[name]
+        """Return the table `name`, delivered or derived; KeyError when there is none."""
+        return self.every[name]
 
     def in_group(self, group: Group) -> tuple[Table, ...]:
         """Return the tables of a group, in the order they are documented."""
-        return tuple(table for table in self.tables.values() if table.group == group)
+        return tuple(table for table in self.every.values() if table.group == group)

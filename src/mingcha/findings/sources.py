@@ -50,14 +50,14 @@ def private_names() -> frozenset[str]:
 
     A name that is harmless in one table and personal in another (`name`) is not among them.
     """
-    tables = load.contract().tables.values()
+    tables = load.contract().every.values()
     private = {column.name for table in tables for column in table.columns if column.privacy != "none"}
     open_ = {column.name for table in tables for column in table.columns if column.privacy == "none"}
     return frozenset(private - open_)
 
 
 def _fetch_one(con: duckdb.DuckDBPyConnection, row: model.RowKey, language: str) -> SourceRow:
-    table = load.contract().tables.get(row.table)
+    table = load.contract().every.get(row.table)
     unknown = [name for name in row.key if table is None or name not in table.by_name]
     if table is None or unknown:
         raise errors.BookError(

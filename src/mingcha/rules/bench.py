@@ -34,7 +34,7 @@ class Bench:
         self.graph = graph
         self.contract = contract_load.contract()
         self.con: duckdb.DuckDBPyConnection = duck.connect(memory_limit="1GiB", threads=1)
-        for table in self.contract.tables.values():
+        for table in self.contract.every.values():
             self.con.execute(ddl.create_table(table=table))
         self._views: dict[str, str] = {}
 
@@ -44,7 +44,7 @@ class Bench:
 
     def fill(self, table: str, rows: Iterable[Row]) -> None:
         """Insert rows given as partial mappings; columns not given take the contract's example or NULL."""
-        shape = self.contract.tables[table]
+        shape = self.contract.every[table]
         for row in rows:
             columns = [column for column in shape.columns if _stated(column, row)]
             names = ", ".join(ddl.quote(column.name) for column in columns)

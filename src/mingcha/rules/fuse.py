@@ -101,7 +101,7 @@ def _nodes(value: object) -> list[exp.Expr]:
 
 def _is_selective(where: exp.Where, table: str) -> bool:
     """Return whether the condition says more than which months are meant: else it saves nothing."""
-    contract = contract_load.contract().tables.get(table)
+    contract = contract_load.contract().every.get(table)
     months = {"billing_period", contract.partition_column if contract else None}
     return any(column.name not in months for column in where.find_all(exp.Column))
 

@@ -21,7 +21,7 @@ def delivered(snapshot: snapshots.Snapshot) -> Delivered:
 def months_of(snapshot: snapshots.Snapshot, table: str) -> list[BillingMonth]:
     """Return the months a table has rows of, oldest first; none for a table kept whole or not delivered."""
     entry = snapshot.manifest.tables.get(table)
-    if entry is None or contract_load.contract().tables[table].partition is None:
+    if entry is None or contract_load.contract().every[table].partition is None:
         return []
     # A row whose month is empty lies in a partition that is no month.
     names = {file.partition for file in entry.files if file.rows and _is_month(file.partition)}

@@ -59,7 +59,7 @@ class Prover:
         self.graph = graph or Graph(book)
         self.bench = Bench(self.graph)
         self._delivered = {
-            name: frozenset(table.column_names) for name, table in contract_load.contract().tables.items()
+            name: frozenset(table.column_names) for name, table in contract_load.contract().every.items()
         }
 
     def prove(self, rule: Rule) -> list[Failure]:
@@ -204,7 +204,7 @@ def rows_of(rule: Rule, example: model.Example) -> dict[str, list[Row]]:
     """
     tables: dict[str, list[Row]] = {}
     for table in sorted({*rule.examples.base, *example.given}):
-        shape = contract_load.contract().tables.get(table)
+        shape = contract_load.contract().every.get(table)
         if shape is None:
             raise _wrong(f"there is no table {table} in the contract")
         base, given = rule.examples.base.get(table, []), example.given.get(table, [])
@@ -218,12 +218,12 @@ def rows_of(rule: Rule, example: model.Example) -> dict[str, list[Row]]:
 
 
 def _key(table: str, row: Row) -> tuple[str, ...]:
-    shape = contract_load.contract().tables[table]
+    shape = contract_load.contract().every[table]
     return tuple(str(row.get(name, shape.column(name).example)) for name in shape.key)
 
 
 def _check_row(table: str, row: Row) -> None:
-    shape = contract_load.contract().tables[table]
+    shape = contract_load.contract().every[table]
     for name, value in row.items():
         column = shape.by_name.get(name)
         if column is None:

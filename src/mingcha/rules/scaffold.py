@@ -57,7 +57,7 @@ class Plan:
     @property
     def shape(self) -> contract_model.Table:
         """Return the contract's table."""
-        return contract_load.contract().tables[self.table]
+        return contract_load.contract().every[self.table]
 
     @property
     def measured(self) -> contract_model.Column:
@@ -88,7 +88,7 @@ def new(*, plan: Plan, root: Path | None = None) -> Path:
 def _check(plan: Plan, base: Path) -> None:
     book, _ = books.read(root=base)
     held = set(book.rules) | set(lock.versions(book))
-    known = contract_load.contract().tables
+    known = contract_load.contract().every
     if not re.fullmatch(r"[A-Z]{3}-\d{3}", plan.rule_id) or plan.rule_id[:3] not in model.AREAS.values():
         prefixes = ", ".join(model.AREAS.values())
         raise _refused(

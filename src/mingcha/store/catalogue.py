@@ -111,9 +111,13 @@ def _open(ws: Workspace, folder: Path) -> Snapshot:
     return Snapshot(lake=ws.lake, manifest=manifest)
 
 
-def table_of(name: str) -> model.Table:
-    """Return the contract's table; raises DataError for a name the contract does not have."""
-    tables = contract_load.contract().tables
+def table_of(name: str, *, derived: bool = True) -> model.Table:
+    """Return the contract's table; raises DataError for a name the contract does not have.
+
+    Without `derived` only tables that are delivered count.
+    """
+    contract = contract_load.contract()
+    tables = contract.every if derived else contract.tables
     if name not in tables:
         raise errors.DataError(
             f"there is no table {name} in the contract",

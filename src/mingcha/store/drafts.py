@@ -120,7 +120,7 @@ class Draft:
         again for the same table: later rows correct earlier ones. Raises DataError for columns the contract
         does not have and for rows without key or partition.
         """
-        spec = catalogue.table_of(table)
+        spec = catalogue.table_of(table, derived=False)
         folder = self._folder("rows")
         sql = source if isinstance(source, str) else f"SELECT * FROM {duck.scan([source])}"
         current = self._files.get(table, [])
@@ -157,7 +157,7 @@ class Draft:
 
         Columns: file, line, column, reason, value, row. Called again for a table, it replaces the rows.
         """
-        catalogue.table_of(table)
+        catalogue.table_of(table, derived=False)
         place = self._folder("quarantine") / f"{table}.parquet"
         casts = ", ".join(
             f"CAST({duck.name(name)} AS {kind}) AS {duck.name(name)}" for name, kind in views.QUARANTINE

@@ -96,7 +96,7 @@ def attach(
 
     `scheme` goes before the files' paths. Raises SetupError when a file of the snapshot is gone or cut.
     """
-    for name in contract_load.contract().tables if tables is None else tables:
+    for name in contract_load.contract().every if tables is None else tables:
         entry = snapshot.manifest.tables.get(name)
         files = entry.files if entry else ()
         for file in files:

@@ -24,7 +24,7 @@ def attach(
     Each view has all contract columns in contract order with exact types; a table or column that was not
     delivered is empty or NULL. Raises SetupError when a file of the snapshot is gone or cut.
     """
-    wanted = contract_load.contract().tables if tables is None else tables
+    wanted = contract_load.contract().every if tables is None else tables
     for name in wanted:
         table = catalogue.table_of(name)
         entry = snapshot.manifest.tables.get(name)

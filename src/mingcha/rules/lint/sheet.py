@@ -110,7 +110,7 @@ def _circle(start: str, book: Book) -> list[str]:
 def _rows(rule: Rule, where: str) -> Iterator[Problem]:
     given = OUTPUT_NAMES | set(rule.columns)
     for entry in rule.sheet.rows:
-        table = contract_load.contract().tables.get(entry.table)
+        table = contract_load.contract().every.get(entry.table)
         if table is None:
             yield Problem(where, "rows", f"no table {entry.table}", "name a table of the contract")
             continue
@@ -146,7 +146,7 @@ def relation_problems(*, relation: Relation, book: Book) -> Iterator[Problem]:
         yield Problem(f"relations/{relation.folder.name}/query.sql", "", f":{name} is not declared", mend)
     for name in sorted(declared - used):
         yield Problem(where, f"parameters.{name}", "is never used", f"use :{name} in the query, or remove it")
-    tables = contract_load.contract().tables
+    tables = contract_load.contract().every
     if relation.name in tables:
         yield Problem(where, "name", "is a table of the contract", "choose another name")
     for name in relation.sheet.optional:
