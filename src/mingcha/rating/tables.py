@@ -51,6 +51,8 @@ BOOK: Mapping[str, Columns] = MappingProxyType({
         "programme_id moy:int day_kind minute_from:int minute_to:int period in_force_from:date"
             " in_force_to:date"
     ),
+    # Programmes whose periods have a maximum demand each (interval data only).
+    "tb_demand_programme": _columns("tariff_code programme_id"),
     "tb_parameter": _columns(
         "book name value number:price unit in_force_from:date in_force_to:date document clause evidence"
     ),

@@ -19,6 +19,7 @@ class _Frame:
     book: model.Book
     tariff: model.Tariff
     programme: model.Programme | None
+    demand: tuple[model.Programme, ...]
     ladder: model.Tiers | None
 
 
@@ -53,6 +54,11 @@ def _tariff(shelf: facts.Shelf, book: model.Book, tariff: model.Tariff) -> Found
         book=book,
         tariff=tariff,
         programme=facts.programme(shelf, book, tariff.programme) if tariff.programme else None,
+        demand=tuple(
+            found
+            for name in tariff.demand_programmes
+            if (found := facts.programme(shelf, book, name)) is not None
+        ),
         ladder=facts.ladder(shelf, book, tariff.tiers) if tariff.tiers else None,
     )
     low, high = tariff.voltage_kv
@@ -64,10 +70,15 @@ def _tariff(shelf: facts.Shelf, book: model.Book, tariff: model.Tariff) -> Found
         )
     if tariff.programme is not None and frame.programme is None:
         yield f"{frame.place} / programme", f"there is no programme {tariff.programme}", "correct its id"
+    for name in tariff.demand_programmes:
+        if facts.programme(shelf, book, name) is None:
+            yield f"{frame.place} / demand_programmes", f"there is no programme {name}", "correct its id"
     if tariff.tiers is not None and frame.ladder is None:
         yield f"{frame.place} / tiers", f"there are no tiers {tariff.tiers}", "correct the id"
     if frame.programme is not None:
         yield from _holes(f"{frame.place} / programme", frame.programme.entries, tariff)
+    for programme in frame.demand:
+        yield from _holes(f"{frame.place} / demand_programmes {programme.id}", programme.entries, tariff)
     if frame.ladder is not None:
         yield from _holes(f"{frame.place} / tiers", frame.ladder.entries, tariff)
     yield from _components(frame)
@@ -91,7 +102,10 @@ def _components(frame: _Frame) -> Found:
         seen.add((found.component, found.item))
         tiered |= any(dated.value.tiered for dated in found.values)
         yield from _holes(f"{place} {part.key or ''}".rstrip(), found.values, frame.tariff)
-        yield from _hours(frame, place, found)
+        if found.component == "basic_demand" and frame.tariff.demand_programmes:
+            yield from _demand_periods(frame, place, found)
+        else:
+            yield from _hours(frame, place, found)
         yield from _tiers(frame, place, found)
     if frame.ladder is not None and not tiered:
         mend = "give energy a price per tier, add a component tier, or remove tiers:"
@@ -144,6 +158,15 @@ def _hours(frame: _Frame, place: str, found: facts.Component) -> Found:
                 for period in sorted(entry.periods - periods):
                     what = f"no price for {period}, a period of {programme.id} from {entry.in_force_from}"
                     yield where, what, "add its price"
+
+
+def _demand_periods(frame: _Frame, place: str, found: facts.Component) -> Found:
+    """Yield periods without hours; a period without a price is one whose demand costs nothing."""
+    known = {period for programme in frame.demand for entry in programme.entries for period in entry.periods}
+    for dated in found.values:
+        for period in sorted(set(dated.value.periods) - known - {model.ALL}):
+            what = f"the period {period} is in no programme of demand"
+            yield f"{place} / {dated.in_force_from}", what, "correct the period, or give its hours"
 
 
 def _tiers(frame: _Frame, place: str, found: facts.Component) -> Found:

@@ -433,6 +433,8 @@ class Tariff(Dated):
     voltage_kv: Annotated[tuple[Voltage, Voltage | None], BeforeValidator(_tuple)]
     parts: Literal["single", "two"]
     programme: Reference | None = None
+    demand_programmes: Annotated[tuple[Reference, ...], BeforeValidator(_tuple)] = ()
+    """Programmes whose periods have a maximum demand each, priced under basic_demand by period."""
     tiers: Reference | None = None
     power_factor_base: Annotated[tuple[Component, ...] | None, BeforeValidator(_tuple)] = None
     entitlement: Entitlement | None = None

@@ -44,6 +44,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "programme_id": "VARCHAR", "moy": "INTEGER", "day_kind": "VARCHAR", "minute_from": "INTEGER",
         "minute_to": "INTEGER", "period": "VARCHAR", **_DAYS,
     },
+    "tb_demand_programme": {"tariff_code": "VARCHAR", "programme_id": "VARCHAR"},
     "tb_parameter": {
         "book": "VARCHAR", "name": "VARCHAR", "value": "VARCHAR", "number": "DECIMAL(18,8)",
         "unit": "VARCHAR", **_DAYS, **_CITED,
@@ -78,6 +79,12 @@ def rows(books: Books, *, codes: Iterable[tuple[str, str]] = ()) -> dict[str, Ta
         "tb_price": (row for code in books.codes for row in _prices(books, code)),
         "tb_tier": (row for book in books for row in _ladders(book)),
         "tb_programme": (row for book in books for row in _programmes(book)),
+        "tb_demand_programme": (
+            (tariff.code, _qualified(book, name))
+            for book in books
+            for tariff in book.tariffs
+            for name in tariff.demand_programmes
+        ),
         "tb_parameter": (row for book in books for row in _parameters(books, book)),
         "tb_pf": (row for book in books for row in _power_factors(book)),
         "tb_transformer": (row for book in books for row in _transformers(book)),
