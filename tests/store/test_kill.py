@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from mingcha.store import runs, snapshots, upkeep, workspace
+from mingcha.store import derived, runs, snapshots, upkeep, workspace
 
 from . import victim
 from .conftest import seen
@@ -45,7 +45,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     first = victim.before(workspace.Workspace.create(path))
     _clean(path)
     calls, seconds = {}, {}
-    for work in ("deliver", "run"):
+    for work in ("deliver", "run", "derive"):
         copy = shutil.copytree(path, path.with_name(f"undisturbed {work}"))
         child = _start(copy, work)
         started = time.monotonic()
@@ -106,6 +106,26 @@ def test_a_run_survives_a_kill_before_any_lasting_call(undisturbed: Undisturbed,
         assert again.sequence == len(visible) + 1
         assert upkeep.verify_run(again) == ()
         assert {run.id[6:] for run in [*visible, again]} == {again.id[6:]}
+
+
+def test_derived_tables_survive_a_kill_before_any_lasting_call(
+    undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    for point in range(1, undisturbed.calls["derive"] + 1):
+        copy = shutil.copytree(undisturbed.path, tmp_path / f"d {point}")
+        child = _start(copy, "derive", str(point))
+        child.communicate()
+
+        assert child.returncode == -signal.SIGKILL, f"call {point} was not reached"
+        ws = workspace.Workspace.open(copy)
+        visible = derived.every(ws)
+        assert [entry.rows("bill_difference") for entry in visible] in ([], [2000])
+        assert all(upkeep.verify_derived(entry) == () for entry in visible)
+        again = victim.derive(ws)
+        assert upkeep.verify_derived(again) == ()
+        assert derived.every(ws) == [again]
+        upkeep.collect(ws)
+        assert not list((ws.lake / "tmp").glob("derived-*"))
 
 
 def _check_delivery(path: Path, undisturbed: Undisturbed) -> None:

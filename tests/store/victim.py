@@ -1,8 +1,8 @@
 """A process that writes to a workspace and is killed: `python victim.py WORKSPACE WORK [CALL]`.
 
-WORK is `deliver` or `run`. With CALL, the process kills itself with SIGKILL just before its CALL-th call of
-a function that makes something lasting; without, it says `started` and can be killed from outside. At the
-end it prints how many such calls it made.
+WORK is `deliver`, `run` or `derive`. With CALL, the process kills itself with SIGKILL just before its
+CALL-th call of a function that makes something lasting; without, it says `started` and can be killed from
+outside. At the end it prints how many such calls it made.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mingcha.store import runs, snapshots, workspace
+from mingcha.kernel.periods import BillingMonth
+from mingcha.store import derived, runs, snapshots, workspace
 
 MADE_AT = datetime.datetime(2026, 5, 2)  # noqa: DTZ001 - local time of the utility
 ROWS = 20_000
@@ -87,6 +88,34 @@ def run(ws: workspace.Workspace) -> runs.Run:
     return made
 
 
+def derive(ws: workspace.Workspace) -> derived.Entry:
+    """Write the derived tables under test."""
+    con = ws.connect(memory_limit="300MB", threads=1)
+    snapshot = snapshots.latest(ws)
+    assert snapshot is not None
+    difference = (
+        "SELECT 'C' || i AS customer_id, '2026-04' AS billing_period, 1 AS seq, 'energy' AS component,"
+        " 'B' || i AS bill_id, 1 AS billed_amount, 0 AS rerated_amount, 1 AS difference,"
+        " NULL AS billed_quantity, NULL AS rerated_quantity, NULL AS billed_price, NULL AS rerated_price,"
+        " 'other' AS cause FROM range(2000) r(i)"
+    )
+    made = derived.write(
+        ws,
+        con=con,
+        snapshot=snapshot,
+        period=BillingMonth(2026, 4),
+        key="0123456789abcdef" * 4,
+        made_at=MADE_AT,
+        tables={
+            "bill_difference": difference,
+            "power_factor_table": "SELECT 0.9 AS standard, 0.85 AS pf, 2.5 AS pct",
+        },
+        record={"settlements": 2000},
+    )
+    con.close()
+    return made
+
+
 def _counted(function: Callable[..., Any], fatal: int | None) -> Callable[..., Any]:
     def counted(*arguments: Any, **named: Any) -> Any:
         global calls  # noqa: PLW0603 - one process, one count
@@ -109,7 +138,7 @@ def main() -> None:
     for name in ("fsync", "rename", "replace", "unlink", "mkdir", "rmdir", "ftruncate"):
         setattr(os, name, _counted(getattr(os, name), fatal))
     _say("started")
-    {"deliver": deliver, "run": run}[work](workspace.Workspace.open(Path(path)))
+    {"deliver": deliver, "run": run, "derive": derive}[work](workspace.Workspace.open(Path(path)))
     _say(str(calls))
 
 

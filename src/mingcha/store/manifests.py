@@ -1,4 +1,4 @@
-"""What a snapshot or run says about itself: which files it is made of, how many rows, which hashes.
+"""What a snapshot, run or month of derived tables says of itself: its files, how many rows, which hashes.
 
 A manifest is written once, in the folder whose rename publishes it, and never changed. Readers open
 the files it names and nothing else. What is hashed into an id leaves out moments, paths and places.
@@ -108,6 +108,19 @@ class RunManifest(_Part):
     made_at: str
     content: str
     """Digest of what was run; the run id is made of it."""
+    record: dict[str, Any]
+    tables: dict[str, DataFile]
+
+
+class DerivedManifest(_Part):
+    """All the derived tables of one snapshot and month are made of; a table without rows has no file."""
+
+    format: int
+    snapshot_id: str
+    period: str
+    key: str
+    """Digest of all the rows depend on beside the snapshot; its beginning stands in the folder's name."""
+    made_at: str
     record: dict[str, Any]
     tables: dict[str, DataFile]
 

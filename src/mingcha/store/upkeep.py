@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mingcha.kernel import errors
-from mingcha.store import catalogue, locks, manifests, parquet, runs, views
+from mingcha.store import catalogue, derived, locks, manifests, parquet, runs, views
 from mingcha.store.workspace import Workspace
 
 
@@ -33,24 +33,45 @@ def verify_run(run: runs.Run) -> tuple[errors.SetupError, ...]:
     return _verify(run.lake, run.manifest.tables.values())
 
 
+def verify_derived(entry: derived.Entry) -> tuple[errors.SetupError, ...]:
+    """Return what is wrong with the files of derived tables, one message each; nothing when all is whole."""
+    return _verify(entry.lake, entry.manifest.tables.values())
+
+
 def unused(ws: Workspace) -> Unused:
-    """Return the data files that no snapshot names: what a killed delivery left behind."""
+    """Return the files nobody needs: what a killed delivery left behind, and outlived derived tables.
+
+    Derived tables are needed as long as their snapshot is there and they are its newest, or a run names them.
+    """
     named = {path for snapshot in catalogue.every(ws) for path in _paths(snapshot)}
     found = sorted(path for path in (ws.lake / "files").rglob("*") if path.is_file() and path not in named)
+    found += sorted(path for entry in _outlived(ws) for path in entry.folder.iterdir())
     return Unused(files=tuple(found), bytes=sum(path.stat().st_size for path in found))
 
 
 def collect(ws: Workspace) -> Unused:
-    """Remove the data files that no snapshot names and leftovers of ended processes; return the files.
+    """Remove the files that nobody names and leftovers of ended processes; return the files.
 
     Takes the writer's lock: raises SetupError while a delivery is being taken in.
     """
     with locks.WriterLock(lake=ws.lake):
         locks.sweep(lake=ws.lake)
         found = unused(ws)
+        outlived = _outlived(ws)
+        for entry in outlived:
+            derived.remove(ws, entry)
         for path in found.files:
-            path.unlink()
+            path.unlink(missing_ok=True)
         return found
+
+
+def _outlived(ws: Workspace) -> list[derived.Entry]:
+    named = [
+        (str(run.snapshot_id), period, key)
+        for run in runs.every(ws)
+        for period, key in run.record.get("derived", {}).items()
+    ]
+    return derived.superseded(ws, named=named)
 
 
 def _paths(snapshot: catalogue.Snapshot) -> Iterable[Path]:
