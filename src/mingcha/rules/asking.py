@@ -113,7 +113,7 @@ class _Question:
                 "engine": [duckdb.__version__, dialect.SHIM],
                 "sql": [self.sql(), self.population(), columns_of(self.rule)],
                 "relations": {name: self.stage.relation_sql(name) for name in relations},
-                "tables": {table: self.stage.snapshot.table_digest(table) for table in sorted(tables)},
+                "tables": {table: self.stage.table_digest(table) for table in sorted(tables)},
             }
         )
 

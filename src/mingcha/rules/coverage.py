@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mingcha.contract import load as contract_load
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import moments
 from mingcha.rules.book import Book, Rule
@@ -30,38 +31,53 @@ class Verdict:
 
 
 def coverage(
-    *, snapshot: snapshots.Snapshot, book: Book, period: BillingMonth | None = None
+    *,
+    snapshot: snapshots.Snapshot,
+    book: Book,
+    period: BillingMonth | None = None,
+    rerated: moments.Rerated = moments.NOTHING_RERATED,
 ) -> list[Verdict]:
     """Return, for every rule of the book that is not retired, whether it can run on the snapshot.
 
-    `period` is the month that would be screened, by default the last complete one.
+    `period` is the month that would be screened, by default the last complete one; `rerated` are its derived
+    tables.
     """
     month = period or moments.default_period(snapshot)
     graph = Graph(book)
     rules = sorted((rule for rule in book.rules.values()), key=lambda rule: rule.id)
     return [
-        judge_on(snapshot=snapshot, rule=rule, graph=graph, period=month)
+        judge_on(snapshot=snapshot, rule=rule, graph=graph, period=month, rerated=rerated)
         for rule in rules
         if rule.sheet.status != "retired"
     ]
 
 
-def judge_on(*, snapshot: snapshots.Snapshot, rule: Rule, graph: Graph, period: BillingMonth) -> Verdict:
+def judge_on(
+    *,
+    snapshot: snapshots.Snapshot,
+    rule: Rule,
+    graph: Graph,
+    period: BillingMonth,
+    rerated: moments.Rerated = moments.NOTHING_RERATED,
+) -> Verdict:
     """Return whether a rule can run on a snapshot, counting tables, columns and months of history."""
-    verdict = judge(rule=rule, graph=graph, delivered=moments.delivered(snapshot))
+    there = moments.delivered(snapshot, rerated)
+    verdict = judge(rule=rule, graph=graph, delivered=there, underived=rerated.because)
     if not verdict.runs:
         return verdict
     tables = {source.name for source in graph.sources(rule, exact=False) if not source.optional}
-    there = moments.history(snapshot=snapshot, tables=tables & set(HISTORY_TABLES), period=period)
-    because, note = history_said(rule=rule, history=there)
+    months = moments.history(snapshot=snapshot, tables=tables & set(HISTORY_TABLES), period=period)
+    because, note = history_said(rule=rule, history=months)
     return Verdict(rule.id, (because,) if because else (), verdict.not_applied, (note,) if note else ())
 
 
-def judge(*, rule: Rule, graph: Graph, delivered: moments.Delivered) -> Verdict:
+def judge(
+    *, rule: Rule, graph: Graph, delivered: moments.Delivered, underived: str = moments.NOT_YET
+) -> Verdict:
     """Return whether `rule` can run on the tables and columns of `delivered`.
 
     A required table or column that is missing is named with the relations that ask for it; an
-    optional one is listed under `not_applied`.
+    optional one is listed under `not_applied`. `underived` says why derived tables are not there.
     """
     if not any(_lacks(source, delivered, rule) for source in graph.sources(rule, exact=False)):
         return Verdict(rule.id)
@@ -72,7 +88,7 @@ def judge(*, rule: Rule, graph: Graph, delivered: moments.Delivered) -> Verdict:
             if optional:
                 not_applied.append(_spared(source, lack, rule))
             else:
-                because.append(_told(source, lack))
+                because.append(_told(source, lack, underived))
     return Verdict(rule.id, tuple(dict.fromkeys(because)), tuple(dict.fromkeys(not_applied)))
 
 
@@ -107,9 +123,10 @@ def _lacks(source: Source, delivered: moments.Delivered, rule: Rule) -> list[tup
     ]
 
 
-def _told(source: Source, lack: str) -> str:
+def _told(source: Source, lack: str, underived: str) -> str:
+    missing = underived if source.name in contract_load.contract().derived else "not delivered"
     chain = f" (needed by relation {' of '.join(reversed(source.chain))})" if source.chain else ""
-    return f"{lack} not delivered{chain}"
+    return f"{lack} {missing}{chain}"
 
 
 def _spared(source: Source, lack: str, rule: Rule) -> str:

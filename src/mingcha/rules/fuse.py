@@ -148,7 +148,7 @@ class Fuser:
     def _rows(self, table: str) -> int:
         """Return the rows of the biggest contract table below a table or relation."""
         below = self.stage.graph.tables_of([table])
-        return max((self.stage.snapshot.rows(name) for name in below), default=0)
+        return max((self.stage.rows(name) for name in below), default=0)
 
     def rewrite(self, *, rule: Rule, period: BillingMonth) -> str:
         """Return the rule's query reading shared scans where there are any.

@@ -1,21 +1,48 @@
-"""What a snapshot can be asked about: its tables and columns, its last complete month, its history."""
+"""What can be asked about: tables and columns, derived ones too, the last complete month, the history."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from mingcha.contract import load as contract_load
 from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
-from mingcha.store import snapshots
+from mingcha.store import derived, snapshots
 
 Delivered = Mapping[str, frozenset[str]]
 
 
-def delivered(snapshot: snapshots.Snapshot) -> Delivered:
-    """Return {table: columns} of what was delivered."""
-    return {table: frozenset(snapshot.columns_delivered(table)) for table in snapshot.tables}
+NOT_YET = "not re-rated yet; run `mingcha bills rerate`"
+
+
+@dataclass(frozen=True, slots=True)
+class Rerated:
+    """The derived tables of the screened months, one entry a month; without any, `because` says why."""
+
+    entries: tuple[derived.Entry, ...] = ()
+    because: str = NOT_YET
+
+    @property
+    def tables(self) -> Delivered:
+        """Return {derived table: columns}, nothing where the months are not re-rated."""
+        shapes = contract_load.contract().derived if self.entries else {}
+        return {name: frozenset(table.column_names) for name, table in shapes.items()}
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Return {month: key}, by which a finding's rows are found again."""
+        return {str(entry.period): entry.key for entry in self.entries}
+
+
+NOTHING_RERATED = Rerated()
+
+
+def delivered(snapshot: snapshots.Snapshot, rerated: Rerated = NOTHING_RERATED) -> Delivered:
+    """Return {table: columns} of what was delivered, and of what was derived from it."""
+    there = {table: frozenset(snapshot.columns_delivered(table)) for table in snapshot.tables}
+    return {**there, **rerated.tables}
 
 
 def months_of(snapshot: snapshots.Snapshot, table: str) -> list[BillingMonth]:

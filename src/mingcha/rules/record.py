@@ -68,6 +68,7 @@ class RunRecord:
     rules_failed: tuple[Skipped, ...]
     per_rule: tuple[Entry, ...]
     relations: tuple[Built, ...] = field(default=())
+    derived: dict[str, str] = field(default_factory=dict)
     seconds: float
 
     @property
@@ -114,6 +115,7 @@ class RunRecord:
             "trial_findings": sum(entry.findings for entry in self.per_rule) - self.findings,
             "amount_cny": self.amount_cny,
             "money": self.money,
+            "derived": self.derived,
             "seconds": self.seconds,
             "per_rule": [_entry_json(entry) for entry in self.per_rule],
             "relations": [

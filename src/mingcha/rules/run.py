@@ -75,11 +75,13 @@ def screen(
     overlay: overlays.Overlay | None = None,
     progress: Progress | None = None,
     options: Options | None = None,
+    rerated: moments.Rerated = moments.NOTHING_RERATED,
 ) -> RunRecord:
     """Run rules of the book over a snapshot, write the run, and return its record.
 
     `periods` defaults to the last complete billing month; `rules` are globs on ids and areas, all when
-    empty. Raises BookError when a glob matches nothing, Refusal when no period can be told.
+    empty; `rerated` are the derived tables of these periods. Raises BookError when a glob matches nothing,
+    Refusal when no period can be told.
     """
     started = time.perf_counter()
     chosen, skipped = select(book=book, globs=tuple(rules))
@@ -92,6 +94,7 @@ def screen(
             graph=Graph(book),
             periods=months,
             data_date=moments.data_date(snapshot, months[-1]),
+            rerated=rerated,
         )
         work = _Screening(
             workspace,
@@ -143,7 +146,11 @@ def _runnable(work: _Screening, rules: list[Rule]) -> list[Rule]:
     runnable = []
     for rule in rules:
         verdict = coverage.judge_on(
-            snapshot=work.stage.snapshot, rule=rule, graph=work.stage.graph, period=work.stage.periods[0]
+            snapshot=work.stage.snapshot,
+            rule=rule,
+            graph=work.stage.graph,
+            period=work.stage.periods[0],
+            rerated=work.stage.rerated,
         )
         work.verdicts[rule.id] = verdict
         if verdict.runs:
@@ -244,11 +251,13 @@ def _write(work: _Screening, *, made_at: datetime, globs: tuple[str, ...], start
         rules_failed=tuple(work.failed),
         per_rule=tuple(entries),
         relations=tuple(stage.built),
+        derived=stage.rerated.keys,
         seconds=round(time.perf_counter() - started, 3),
     )
     content = {
         "periods": result.periods,
         "asked": globs,
+        **({"derived": result.derived} if result.derived else {}),
         "rules": {entry.rule_id: [entry.version, entry.parameters] for entry in entries},
         "skipped": [[skip.rule_id, skip.because] for skip in (*work.skipped, *work.failed)],
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mingcha.contract import ddl
+from mingcha.contract import load as contract_load
 from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import compile as compiler
@@ -18,7 +19,7 @@ from mingcha.rules import graph as graphs
 from mingcha.rules import moments
 from mingcha.rules.bench import broken
 from mingcha.rules.book import Relation
-from mingcha.store import duck, snapshots
+from mingcha.store import derived, duck, snapshots
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,13 +50,15 @@ class Stage:
         graph: graphs.Graph,
         periods: list[BillingMonth],
         data_date: date,
+        rerated: moments.Rerated = moments.NOTHING_RERATED,
     ) -> None:
         self.con = con
         self.snapshot = snapshot
         self.graph = graph
         self.periods = periods
         self.data_date = data_date
-        self.delivered = moments.delivered(snapshot)
+        self.rerated = rerated
+        self.delivered = moments.delivered(snapshot, rerated)
         self.built: list[Built] = []
         self._there: set[str] = set()
         self._attached: set[str] = set()
@@ -66,9 +69,21 @@ class Stage:
 
     def attach(self, tables: Iterable[str]) -> None:
         """Make views of contract tables that are not there yet."""
-        fresh = [name for name in tables if name not in self._attached]
-        snapshots.attach(self.con, self.snapshot, tables=fresh)
+        fresh = {name for name in tables if name not in self._attached}
+        made = fresh & set(contract_load.contract().derived)
+        snapshots.attach(self.con, self.snapshot, tables=sorted(fresh - made))
+        derived.attach(self.con, self.rerated.entries, tables=sorted(made))
         self._attached.update(fresh)
+
+    def rows(self, table: str) -> int:
+        """Return the number of rows of a contract table, as delivered or as derived for these periods."""
+        return self.snapshot.rows(table) + sum(entry.rows(table) for entry in self.rerated.entries)
+
+    def table_digest(self, table: str) -> str:
+        """Return a digest that changes exactly when what is read from the table changes."""
+        if table in contract_load.contract().derived:
+            return derived.digest(self.rerated.entries, table=table)
+        return self.snapshot.table_digest(table)
 
     def _widest(self) -> dict[str, int]:
         """Return, per relation, the months of history its readers in the book need.
@@ -158,7 +173,7 @@ class Stage:
         Rows kept in memory take ten times the room of the same rows in Parquet, and a run must fit a laptop.
         """
         tables = self.graph.tables_of(self.graph.relation_reads(relation))
-        largest = max((self.snapshot.rows(name) for name in tables), default=0)
+        largest = max((self.rows(name) for name in tables), default=0)
         if largest < IN_MEMORY_ROWS:
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS {sql}")
             return
