@@ -28,16 +28,17 @@ charged AS (
   -- a line for part of the month counts by its days
   SELECT
     a.customer_id,
+    count(*) AS lines,
     CAST(sum(CASE
+      WHEN l.component <> 'basic_capacity' THEN NULL
       WHEN l.days IS NULL THEN CAST(l.quantity AS DECIMAL(18, 4))
       ELSE CAST(safe_div(CAST(l.quantity AS DECIMAL(18, 4)) * l.days, days_in_ym(:period)) AS DECIMAL(18, 4))
     END) AS DECIMAL(18, 4)) AS billed_kva,
-    max(l.price) AS price_kva,
-    CAST(sum(l.amount) AS DECIMAL(18, 2)) AS billed_cny
+    max(CASE WHEN l.component = 'basic_capacity' THEN l.price END) AS price_kva,
+    CAST(sum(CASE WHEN l.component = 'basic_capacity' THEN l.amount END) AS DECIMAL(18, 2)) AS billed_cny
   FROM agreed AS a
   JOIN live_line AS l ON l.customer_id = a.customer_id
   WHERE l.billing_period = :period
-    AND l.component = 'basic_capacity'
   GROUP BY a.customer_id
 ),
 listed AS (
@@ -59,8 +60,8 @@ judged AS (
       WHEN r.status_unknown > 0 THEN 'status_unknown'
       WHEN r.least_kva <> r.most_kva OR r.from_day > :period_start OR r.to_day < :period_end THEN 'capacity_changed'
       WHEN r.most_kva = 0 THEN NULL
-      WHEN b.customer_id IS NULL THEN 'no_bill'
-      WHEN c.customer_id IS NULL AND r.most_kva > :tol_kva THEN 'no_line'
+      WHEN c.customer_id IS NULL THEN 'no_bill'
+      WHEN c.billed_kva IS NULL AND r.most_kva > :tol_kva THEN 'no_line'
       WHEN c.billed_kva < r.most_kva - :tol_kva THEN 'short'
     END AS verdict
   FROM agreed AS a
