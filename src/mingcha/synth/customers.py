@@ -25,7 +25,8 @@ QUOTA: tuple[tuple[str, int], ...] = (
     ("tele", 4),
     ("lamp", 4),
     ("wholesale", 1),
-    ("home", 841),
+    ("temp", 2),
+    ("home", 839),
 )
 
 # trait: share among the customers of the kinds named

@@ -147,7 +147,7 @@ def _chunk(con: Any, plan: plans.Plan, low: int, high: int, planting: chain.Chai
     readings.build(con, plan)
     gateways.build(con, plan)
     plant("readings")
-    billing.build(con, plan)
+    billing.build(con, plan, plant)
     plant("bills")
     money_in.receipts(con, plan)
     plant("receipts")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mingcha.synth import engine
+from mingcha.synth import engine, tariffs
 from mingcha.synth import plan as plans
 
 
@@ -16,5 +16,6 @@ def build(con: Any, plan: plans.Plan) -> None:
         "data_date": plan.data_date.isoformat(),
         "m_start": plan.end_month.start.isoformat(),
         "m_end": plan.end_month.end.isoformat(),
+        "feed_in": str(tariffs.feed_in()),
     }
     engine.run(con, "supply", **values)

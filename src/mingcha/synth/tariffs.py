@@ -1,4 +1,4 @@
-"""The price book of the synthetic utility: round figures in the shape of a published table, no real province.
+"""The prices of the synthetic utility: read from the tariff book of the demo province, no second copy here.
 
 A market price is its parts: energy (the only part that moves with the time of use), grid loss,
 transmission, system operation and funds; a catalogue price (residential, agriculture) is one figure
@@ -7,118 +7,125 @@ with the funds inside.
 
 from __future__ import annotations
 
+import functools
+import itertools
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from mingcha.synth import engine
+from mingcha.tariffbook import facts, load, model
 
-IN_FORCE = date(2023, 6, 1)
-PURCHASE = Decimal("0.384470")
-LOSS = Decimal("0.013643")
-SYSTEM = Decimal("0.082273")
-FUND = Decimal("0.045200")
-RATIOS = {
-    "sharp": Decimal("2.00"),
-    "peak": Decimal("1.49"),
-    "flat": Decimal("1.00"),
-    "valley": Decimal("0.45"),
-}
-TIER_1_KWH = 180
-TIER_2_KWH = 400
-TIER_ADD = {1: Decimal("0.000000"), 2: Decimal("0.050000"), 3: Decimal("0.300000")}
+BOOK = "demo.yunling"
+# what is paid for energy fed in: no tariff of a customer
+FEED_IN = "PV"
+_FILE = load.FOLDER / "demo" / "yunling.yaml"
+# months before the book begins are billed by its first prices
+BEGINNING = date(1900, 1, 1)
+_ENDLESS = date(9999, 1, 1)
+# component of a contract row -> unit in which the utility states the price
+_UNITS = {"basic_capacity": "kVA", "basic_demand": "kW"}
+_WIDE_PERIODS = ("all", "sharp", "peak", "flat", "valley")
+_WIDE_PARTS = (
+    ("p_loss", "grid_loss"), ("p_trans", "transmission"), ("p_sys", "system"), ("p_fund", "fund"),
+    ("p_cap", "basic_capacity"), ("p_dem", "basic_demand"),
+)  # fmt: skip
+_PRICE = "DECIMAL(8,6)"
+
+
+@functools.cache
+def books() -> load.Books:
+    """Return the tariff book of the demo province."""
+    return load.only([_FILE])
+
+
+def book() -> model.Book:
+    """Return the one book of the demo province."""
+    return books().book(BOOK)
 
 
 @dataclass(frozen=True, slots=True)
-class Tariff:
-    """One tariff of the utility: what it prices and its parts in CNY per unit."""
+class Price:
+    """A price of one tariff in force on the days [start, end), items of a component added up."""
 
     tariff_id: str
-    name: str
-    usage_category: str
-    kv_from: str
-    kv_to: str | None
-    energy: dict[str, Decimal]
-    transmission: Decimal | None = None
-    parts: str = "single"
-    tiered: bool = False
-    capacity: Decimal | None = None
-    demand: Decimal | None = None
-    entitlement: str | None = None
-
-    @property
-    def tou(self) -> bool:
-        """Return whether the energy price depends on the time of use."""
-        return "all" not in self.energy
+    component: str
+    period: str
+    tier: int
+    start: date
+    end: date | None
+    price: Decimal
+    document: str
 
 
-def _floating() -> dict[str, Decimal]:
-    return {name: (PURCHASE * ratio).quantize(Decimal("0.000001")) for name, ratio in RATIOS.items()}
+def tariffs() -> dict[str, model.Tariff]:
+    """Return the tariffs by the id under which the utility holds them."""
+    return {known: tariff for tariff in book().tariffs for known in tariff.known_as}
 
 
-def _fixed(price: str) -> dict[str, Decimal]:
-    return {"all": Decimal(price)}
+@functools.cache
+def prices(tariff_id: str) -> tuple[Price, ...]:
+    """Return the dated prices of a tariff, in the order of component, period, tier and day."""
+    cells: dict[tuple[str, str, int], list[facts.Price]] = {}
+    for price in books().prices(tariffs()[tariff_id].code):
+        cells.setdefault((price.component, price.period, price.tier), []).append(price)
+    found = []
+    for (component, period, tier), items in cells.items():
+        for start, end in _versions(items):
+            inside = [item for item in items if item.holds(start)]
+            if inside:
+                latest = max(inside, key=lambda item: item.in_force_from)
+                total = sum((item.price for item in inside), Decimal(0))
+                number = latest.document.number
+                found.append(Price(tariff_id, component, period, tier, start, end, total, number))
+    return tuple(found)
 
 
-def _of(prices: dict[str, str]) -> dict[str, Decimal]:
-    return {name: Decimal(price) for name, price in prices.items()}
+def _versions(items: list[facts.Price] | list[Price]) -> list[tuple[date, date | None]]:
+    """Return the stretches of days in which none of the prices changes."""
+    days: set[date] = set()
+    for item in items:
+        start, end = (
+            (item.start, item.end) if isinstance(item, Price) else (item.in_force_from, item.in_force_to)
+        )
+        days |= {start, end or _ENDLESS}
+    cuts = sorted(days)
+    return [(start, None if end == _ENDLESS else end) for start, end in itertools.pairwise(cuts)]
 
 
-TARIFFS: tuple[Tariff, ...] = (
-    Tariff("RES", "居民生活 一户一表 阶梯", "residential", "0", "1", _fixed("0.558000"), tiered=True),
-    Tariff(
-        "RES-T", "居民生活 一户一表 阶梯 峰谷", "residential", "0", "1",
-        _of({"peak": "0.588000", "valley": "0.308000"}), tiered=True,
-    ),
-    Tariff("RES-H", "居民生活 合表", "residential", "0", "1", _fixed("0.578000")),
-    Tariff("SCH", "学校教学用电 居民合表", "school", "0", "1", _fixed("0.578000")),
-    Tariff("AGR", "农业生产", "agriculture", "0", "1", _fixed("0.563200")),
-    Tariff(
-        "PILE", "居民充电桩 分时", "ev_charging", "0", "1",
-        _of({"sharp": "0.780000", "peak": "0.680000", "flat": "0.580000", "valley": "0.430000"}),
-        entitlement="ev_charging",
-    ),
-    Tariff("GEN-1", "工商业 单一制 不满1千伏", "general", "0", "1", {"all": PURCHASE}, Decimal("0.210300")),
-    Tariff("GEN-1T", "工商业 单一制 不满1千伏 分时", "general", "0", "1", _floating(), Decimal("0.210300")),
-    Tariff("GEN-10T", "工商业 单一制 10千伏 分时", "general", "1", "20", _floating(), Decimal("0.190300")),
-    Tariff("OTH", "其他工商业 不满1千伏", "other", "0", "1", {"all": PURCHASE}, Decimal("0.210300")),
-    Tariff("EVS-10T", "集中式充电站 10千伏 分时", "ev_charging", "1", "20", _floating(), Decimal("0.126300")),
-    Tariff(
-        "IND-10C", "工商业 两部制 10千伏 容量", "large_industrial", "1", "20", _floating(),
-        Decimal("0.126300"), "two", capacity=Decimal("26.300000"),
-    ),
-    Tariff(
-        "IND-10D", "工商业 两部制 10千伏 需量", "large_industrial", "1", "20", _floating(),
-        Decimal("0.126300"), "two", demand=Decimal("42.000000"),
-    ),
-    Tariff("WHS-35", "趸售 35千伏", "wholesale", "20", None, _fixed("0.412000")),
-)  # fmt: skip
+def parameter(name: str, *, on: date | None = None) -> str:
+    """Return a parameter of the book on a day, its latest value without one."""
+    versions = books().parameter_versions(name, book=BOOK)
+    if on is None:
+        return versions[-1].value
+    before = [fact for fact in versions if fact.in_force_from <= on]
+    return (before[-1] if before else versions[0]).value
 
-_WIDE = (
-    "tariff_id VARCHAR, tou BOOLEAN, tiered BOOLEAN, p_all DECIMAL(8,6), p_sharp DECIMAL(8,6), "
-    "p_peak DECIMAL(8,6), p_flat DECIMAL(8,6), p_valley DECIMAL(8,6), p_loss DECIMAL(8,6), "
-    "p_trans DECIMAL(8,6), p_sys DECIMAL(8,6), p_fund DECIMAL(8,6), p_cap DECIMAL(8,6), p_dem DECIMAL(8,6)"
-)
+
+def feed_in() -> Decimal:
+    """Return what a kWh fed in is paid."""
+    return prices(FEED_IN)[-1].price
 
 
 def build(con: Any) -> None:
-    """Write the tables tariff and tariff_price, and `tw`: one wide row of prices per tariff."""
-    head = [
-        (t.tariff_id, IN_FORCE, None, t.name, t.usage_category, t.parts, Decimal(t.kv_from),
-         None if t.kv_to is None else Decimal(t.kv_to), t.tou, t.tiered,
-         _programme(t), t.entitlement, "云岭发改价格〔2023〕12号")
-        for t in TARIFFS
-    ]  # fmt: skip
+    """Write the tables tariff and tariff_price, `tariff_now`, and `tw`: prices by tariff and stretch of days."""
+    sold = [tariff_id for tariff_id in tariffs() if tariff_id != FEED_IN]
+    heads = [row for tariff_id in sold for row in _heads(tariff_id)]
     engine.fill(
         con,
         "t_tariff",
         "tariff_id VARCHAR, effective_from DATE, effective_to DATE, name VARCHAR, usage_category VARCHAR, "
         "parts VARCHAR, voltage_kv_from DECIMAL(12,4), voltage_kv_to DECIMAL(12,4), tou BOOLEAN, "
         "tiered BOOLEAN, tou_programme_id VARCHAR, entitlement_kind VARCHAR, document VARCHAR",
-        head,
+        heads,
     )
-    rows = [row for tariff in TARIFFS for row in prices(tariff=tariff)]
+    con.execute("CREATE OR REPLACE TABLE tariff_now AS SELECT * FROM t_tariff WHERE effective_to IS NULL")
+    rows = [
+        (p.tariff_id, p.component, p.period, p.tier, p.start, p.end, p.price,
+         _UNITS.get(p.component, "kWh"))
+        for tariff_id in sold for p in _merged(prices(tariff_id))
+    ]  # fmt: skip
     engine.fill(
         con,
         "t_tariff_price",
@@ -126,43 +133,66 @@ def build(con: Any) -> None:
         "effective_to DATE, price DECIMAL(18,8), unit VARCHAR",
         rows,
     )
-    engine.fill(con, "tw", _WIDE, [_wide(tariff) for tariff in TARIFFS])
+    names = [f"p_{period}" for period in _WIDE_PERIODS] + [name for name, _ in _WIDE_PARTS]
+    names += ["add1", "add2", "add3"]
+    columns = "tariff_id VARCHAR, pv_from DATE, pv_to DATE, tiered BOOLEAN, assessed BOOLEAN, " + ", ".join(
+        f"{name} {_PRICE}" for name in names
+    )
+    engine.fill(con, "tw", columns, [row for tariff_id in sold for row in _wide(tariff_id)])
 
 
-def prices(*, tariff: Tariff) -> list[tuple[Any, ...]]:
-    """Return the rows of tariff_price for one tariff."""
-    parts: list[tuple[str, str, int, Decimal, str]] = [
-        ("energy", period, 0, price, "kWh") for period, price in tariff.energy.items()
-    ]
-    if tariff.transmission is not None:
-        parts += [
-            ("grid_loss", "all", 0, LOSS, "kWh"),
-            ("transmission", "all", 0, tariff.transmission, "kWh"),
-            ("system", "all", 0, SYSTEM, "kWh"),
-            ("fund", "all", 0, FUND, "kWh"),
-        ]
-    if tariff.tiered:
-        parts += [("tier", "all", tier, price, "kWh") for tier, price in TIER_ADD.items()]
-    if tariff.capacity is not None:
-        parts.append(("basic_capacity", "all", 0, tariff.capacity, "kVA"))
-    if tariff.demand is not None:
-        parts.append(("basic_demand", "all", 0, tariff.demand, "kW"))
-    return [
-        (tariff.tariff_id, component, period, tier, IN_FORCE, None, price, unit)
-        for component, period, tier, price, unit in parts
-    ]
+def _merged(found: tuple[Price, ...]) -> list[Price]:
+    """Return the prices, neighbours of one and the same figure put together."""
+    merged: list[Price] = []
+    for price in found:
+        last = merged[-1] if merged else None
+        same = last is not None and (last.component, last.period, last.tier, last.end, last.price) == (
+            price.component, price.period, price.tier, price.start, price.price,
+        )  # fmt: skip
+        if same and last is not None:
+            merged[-1] = Price(
+                last.tariff_id, last.component, last.period, last.tier, last.start, price.end, last.price,
+                last.document,
+            )  # fmt: skip
+        else:
+            merged.append(price)
+    return merged
 
 
-def _programme(tariff: Tariff) -> str | None:
-    if not tariff.tou:
-        return None
-    return "TOU-RES" if tariff.tariff_id in ("RES-T", "PILE") else "TOU-GEN"
+def _stretches(tariff_id: str) -> list[tuple[date, date | None]]:
+    """Return the stretches of days between changes of any price of the tariff."""
+    return _versions(_merged(prices(tariff_id)))
 
 
-def _wide(tariff: Tariff) -> tuple[Any, ...]:
-    market = tariff.transmission is not None
-    energy = [tariff.energy.get(name) for name in ("all", "sharp", "peak", "flat", "valley")]
-    rest = (LOSS, tariff.transmission, SYSTEM, FUND) if market else (None,) * 4
-    return (
-        tariff.tariff_id, tariff.tou, tariff.tiered, *energy, *rest, tariff.capacity, tariff.demand,
-    )  # fmt: skip
+def _heads(tariff_id: str) -> list[tuple[Any, ...]]:
+    tariff = tariffs()[tariff_id]
+    periods = {price.period for price in prices(tariff_id)}
+    rows = []
+    for start, end in _stretches(tariff_id):
+        inside = [price for price in prices(tariff_id) if price.start <= start]
+        rows.append((
+            tariff_id, start, end, tariff.title.zh, tariff.usage_categories[0], tariff.parts,
+            tariff.voltage_kv[0], tariff.voltage_kv[1], periods != {"all"} and "peak" in periods,
+            tariff.tiers is not None, tariff.programme.upper() if tariff.programme else None,
+            tariff.entitlement, max(inside, key=lambda price: price.start).document,
+        ))  # fmt: skip
+    return rows
+
+
+def _wide(tariff_id: str) -> list[tuple[Any, ...]]:
+    tariff = tariffs()[tariff_id]
+    rows = []
+    for index, (start, end) in enumerate(_stretches(tariff_id)):
+        found = {
+            (p.component, p.period, p.tier): p.price
+            for p in prices(tariff_id)
+            if p.start <= start and (p.end is None or start < p.end)
+        }
+        rows.append((
+            tariff_id, BEGINNING if index == 0 else start, end or _ENDLESS, tariff.tiers is not None,
+            tariff.power_factor_base is not None,
+            *(found.get(("energy", period, 0)) for period in _WIDE_PERIODS),
+            *(found.get((component, "all", 0)) for _, component in _WIDE_PARTS),
+            *(found.get(("tier", "all", tier)) for tier in (1, 2, 3)),
+        ))  # fmt: skip
+    return rows

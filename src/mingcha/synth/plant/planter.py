@@ -55,7 +55,7 @@ class Person:
 # customers whose rows may be rewritten without touching anybody else's books
 _EASY = (
     "plain AND NOT tou AND pay <> 'prepaid' AND status = 'active' AND group_id IS NULL "
-    "AND NOT (kind = 'works' AND n % 4 = 0)"
+    "AND NOT (kind = 'works' AND n % 4 = 0) AND fixed_kwh IS NULL AND fixed_share IS NULL"
 )
 
 

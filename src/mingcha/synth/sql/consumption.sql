@@ -44,7 +44,7 @@ FROM pm SEMI JOIN (SELECT pk - 3 AS pk FROM pt WHERE k = 4) p USING (pk) WHERE k
 -- :: registers
 CREATE OR REPLACE TABLE rg AS
 WITH tou AS (
-    SELECT pm.*, mo.days, pt.tou, pt.reactive, pt.demand, pt.exports, pt.pf, pt.kind, pt.pv_kw,
+    SELECT pm.*, mo.days, pt.tou, pt.two_rate, pt.reactive, pt.demand, pt.exports, pt.pf, pt.kind, pt.pv_kw,
         CASE WHEN pt.kind IN ('home') THEN 0.0 ELSE 0.05 + 0.04 * rnd(pm.pk, 304) END AS s1,
         CASE WHEN pt.kind = 'home' THEN 0.62 ELSE 0.24 + 0.10 * rnd(pm.pk, 305) END AS s2,
         CASE WHEN pt.kind = 'home' THEN 0.38 ELSE 0.22 + 0.10 * rnd(pm.pk, 306) END AS s3
@@ -64,7 +64,7 @@ w AS (
 long AS (
     SELECT pk, n, k, m, mult, wa, wb, 'active' AS register, u FROM pm
     UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'active_sharp', u1 FROM w WHERE tou AND kind <> 'home'
-    UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'active_peak', u2 FROM w WHERE tou
+    UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'active_peak', u2 FROM w WHERE tou AND NOT two_rate
     UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'active_flat', u - u1 - u2 - u3 FROM w WHERE tou AND kind <> 'home'
     UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'active_valley', u3 FROM w WHERE tou
     UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'active_export', ux FROM w WHERE exports

@@ -14,6 +14,10 @@ CREATE MACRO ym_of(d) AS strftime(CAST(d AS DATE), '%Y-%m');
 CREATE MACRO at_hour(d, hours) AS CAST(d AS TIMESTAMP) + to_seconds(CAST(floor((hours) * 3600) AS BIGINT));
 CREATE MACRO choose(word_list, u) AS word_list[1 + CAST(floor((u) * len(word_list)) AS INTEGER)];
 CREATE MACRO kwh_of(x) AS CAST(x AS DECIMAL(18,2));
+-- exact shares, half up: of a quantity to the hundredth, of a monthly charge to the fen
+CREATE MACRO part_of(q, a, b) AS kwh_of(((2 * CAST(kwh_of(q) * 100 AS HUGEINT) * (a) + (b)) // nullif(2 * (b), 0)) * CAST(0.01 AS DECIMAL(3,2)));
+CREATE MACRO by_days(q, price, days, base) AS kwh_of(((2 * CAST(CAST(CAST(q AS DECIMAL(10,2)) * price AS DECIMAL(30,8)) * 1000000 AS HUGEINT) * (days) + 10000 * (base))
+    // (20000 * (base))) * CAST(0.01 AS DECIMAL(3,2)));
 CREATE MACRO cny(quantity, price) AS CAST(round(CAST(quantity AS DECIMAL(10,2)) * price, 2) AS DECIMAL(18,2));
 CREATE MACRO person(n) AS choose(
     ['王','李','张','刘','陈','杨','赵','黄','周','吴','徐','孙','胡','朱','高','林','何','郭','马','罗'], rnd(n, 901))

@@ -1,9 +1,10 @@
 -- :: points
--- k: 1 main sale point, 2 full-feed generation, 3 deducted sub point, 4 check meter; 5 to 8 gateways
+-- k: 1 main sale point, 2 full-feed generation, 3 deducted sub point, 4 check meter; 5 and 6, a fixed quantity and a fixed
+-- share of the main point's energy, have no meter
 CREATE OR REPLACE TABLE pt AS
 WITH a AS (
     SELECT c.*, k.k FROM c, (VALUES (1), (2), (3), (4)) k(k)
-    WHERE kind <> 'lamp' AND trait <> 'gone' AND (k.k = 1 OR (k.k = 2 AND trait = 'pv_full')
+    WHERE kind NOT IN ('lamp', 'temp') AND trait <> 'gone' AND (k.k = 1 OR (k.k = 2 AND trait = 'pv_full')
         OR (k.k = 3 AND kind = 'works' AND plain AND n % 4 = 0) OR (k.k = 4 AND trait = 'check'))
 )
 SELECT n * 8 + k AS pk, n, k, pstem || k AS pid, cid, dn, fn, sn, kind, trait, station_org,
@@ -16,7 +17,7 @@ SELECT n * 8 + k AS pk, n, k, pstem || k AS pid, cid, dn, fn, sn, kind, trait, s
     CASE WHEN kind = 'home' AND n % 9 = 0 THEN 5 ELSE 6 END AS digits,
     CASE WHEN k = 1 THEN swap_on END AS swap_on, opened_on, closed_on, energy_to,
     CASE WHEN k = 1 AND trait = 'new' THEN opened_on END AS energy_from,
-    read_day, parity, tou AND k = 1 AS tou, pf_std IS NOT NULL AND k = 1 AS reactive, on_demand AND k = 1 AS demand,
+    read_day, parity, two_rate, tou AND k = 1 AS tou, pf_std IS NOT NULL AND k = 1 AS reactive, on_demand AND k = 1 AS demand,
     pf, trait = 'instalment' AND k = 1 AS instalment, trait = 'pv_surplus' AND k = 1 AS exports, pv_kw,
     ct0, ct1, pt AS pt_primary, cap, cap0, eff_on,
     CASE WHEN k = 1 AND trait = 'swap' THEN DATE '{start}' - 2200 - die(n, 201, 700) WHEN k = 2 THEN pv_on
@@ -25,11 +26,17 @@ FROM a ORDER BY pk;
 
 -- :: usage_points
 CREATE OR REPLACE TABLE up_version AS
-SELECT c.n, 1 AS v, opened_on AS effective_from,
-    CASE WHEN trait IN ('recap', 'recat') THEN eff_on ELSE closed_on END AS effective_to, cap0 AS cap, mult0 AS mult,
-    tariff0 AS tariff_id, category0 AS category FROM c
-UNION ALL
-SELECT n, 2, eff_on, closed_on, cap, mult1, tariff1, category FROM c WHERE trait IN ('recap', 'recat');
+WITH v AS (
+    SELECT c.n, 1 AS v, opened_on AS effective_from,
+        CASE WHEN trait IN ('recap', 'recat') THEN eff_on ELSE closed_on END AS effective_to, cap0 AS cap, mult0 AS mult,
+        tariff0 AS tariff_id, category0 AS category, pf_std, kind, direct FROM c
+    UNION ALL
+    SELECT n, 2, eff_on, closed_on, cap, mult1, tariff1, category, pf_std, kind, direct FROM c WHERE trait IN ('recap', 'recat')
+)
+SELECT v.* EXCLUDE (kind, direct) REPLACE (CASE WHEN kind = 'works' AND cap < 100 THEN NULL ELSE pf_std END AS pf_std),
+    CASE WHEN direct THEN 'direct' WHEN kind IN ('home', 'pile', 'farm', 'school', 'wholesale') AND v = 1 THEN 'regulated'
+        ELSE 'agent' END AS purchase_mode
+FROM v;
 
 CREATE OR REPLACE TABLE t_usage_point AS
 SELECT c.pstem || k.k AS usage_point_id, CASE WHEN k.k = 2 THEN c.pv_on ELSE v.effective_from END AS effective_from,
@@ -38,19 +45,22 @@ SELECT c.pstem || k.k AS usage_point_id, CASE WHEN k.k = 2 THEN c.pv_on ELSE v.e
     CAST(NULL AS VARCHAR) AS bus_id,
     CASE WHEN kind = 'wholesale' THEN 'FH' || zeros(sn // 2, 5) ELSE 'F' || zeros(fn, 5) END AS feeder_id,
     CASE WHEN NOT hv THEN 'D' || zeros(dn, 6) END AS district_id, CAST(NULL AS VARCHAR) AS direction,
-    CASE WHEN kind = 'lamp' THEN 'fixed_quantity' ELSE 'meter' END AS metering_method,
-    CASE WHEN kind = 'lamp' THEN base END AS fixed_value,
-    CASE WHEN k.k IN (3, 4) THEN c.pstem || '1' END AS parent_usage_point_id,
-    CASE k.k WHEN 3 THEN 'sub_deducted' WHEN 4 THEN 'standalone' END AS relation,
+    CASE WHEN kind = 'lamp' OR k.k = 5 THEN 'fixed_quantity' WHEN k.k = 6 THEN 'fixed_ratio' WHEN kind = 'temp' THEN 'none'
+        ELSE 'meter' END AS metering_method,
+    CASE WHEN kind = 'lamp' THEN base WHEN k.k = 5 THEN fixed_kwh WHEN k.k = 6 THEN fixed_share END AS fixed_value,
+    CASE WHEN k.k IN (3, 4, 5, 6) THEN c.pstem || '1' END AS parent_usage_point_id,
+    CASE k.k WHEN 3 THEN 'sub_deducted' WHEN 5 THEN 'sub_deducted' WHEN 6 THEN 'sub_deducted' WHEN 4 THEN 'standalone' END
+        AS relation,
     CASE WHEN hv AND NOT low_side THEN 'high' ELSE 'low' END AS metering_side,
-    CASE WHEN k.k = 3 THEN '1p2w' ELSE wiring END AS wiring, un AS rated_voltage_v,
-    CASE WHEN k.k IN (2, 3) THEN 1 ELSE v.mult END AS multiplier,
-    CASE k.k WHEN 3 THEN 'RES-H' WHEN 1 THEN v.tariff_id END AS tariff_id,
-    CASE k.k WHEN 3 THEN 'residential' WHEN 1 THEN v.category END AS category,
+    CASE WHEN k.k IN (3, 5, 6) THEN '1p2w' ELSE wiring END AS wiring, un AS rated_voltage_v,
+    CASE WHEN k.k IN (2, 3, 5, 6) THEN 1 ELSE v.mult END AS multiplier,
+    CASE WHEN k.k IN (3, 5, 6) THEN 'RES-H' WHEN k.k = 1 THEN v.tariff_id END AS tariff_id,
+    CASE WHEN k.k IN (3, 5, 6) THEN 'residential' WHEN k.k = 1 THEN v.category END AS category,
     CASE WHEN low_side THEN 'transformer' ELSE 'none' END AS loss_billed, v.effective_to
 FROM c JOIN up_version v USING (n)
-JOIN (VALUES (1), (2), (3), (4)) k(k) ON k.k = 1 OR (k.k = 2 AND trait = 'pv_full')
+JOIN (VALUES (1), (2), (3), (4), (5), (6)) k(k) ON k.k = 1 OR (k.k = 2 AND trait = 'pv_full')
     OR (k.k = 3 AND kind = 'works' AND plain AND n % 4 = 0) OR (k.k = 4 AND trait = 'check')
+    OR (k.k = 5 AND fixed_kwh IS NOT NULL) OR (k.k = 6 AND fixed_share IS NOT NULL)
 UNION ALL
 SELECT gid, DATE '2015-01-01', role, NULL, transformer_id, bus_id, feeder_id, district_id, 'in', 'meter', NULL, NULL, NULL,
     CASE WHEN level = 1 THEN 'low' ELSE 'high' END, CASE WHEN level = 1 THEN '3p4w' ELSE '3p3w' END,
@@ -132,6 +142,6 @@ SELECT meter_id, at_hour(DATE '{data_date}' - 8, 2 + 3 * rnd(pk, 206)) AS read_a
     CASE WHEN mt.k IN (2, 3) THEN 1 ELSE coalesce(ct1 / 5, 1) END AS ct_ratio,
     CASE WHEN mt.k IN (2, 3) THEN 1 ELSE coalesce(pt_primary / 100, 1) END AS pt_ratio,
     die(pk, 207, 61) - 30 AS clock_offset_s,
-    CASE WHEN pt.tou THEN CASE WHEN pt.kind IN ('home', 'pile') THEN 'TOU-RES' ELSE 'TOU-GEN' END END AS tou_programme_id,
+    CASE WHEN pt.tou THEN CASE pt.kind WHEN 'home' THEN 'TOU-RES' WHEN 'pile' THEN 'TOU-PILE' ELSE 'TOU-GEN' END END AS tou_programme_id,
     'HP' || substr(meter_id, 2) AS module_id, 'cover_open,magnetic,power_off,voltage_loss' AS events_enabled
 FROM mt JOIN pt USING (pk, pid) WHERE removed_on IS NULL;

@@ -31,18 +31,26 @@ SELECT 'D' || zeros(dn, 6) AS district_id, place(dn * 43 + 7) || (1 + dn % 9) ||
 FROM u_district;
 
 -- :: transformers
+-- the plates of the series S13 in use here: losses in kW, no-load current in per cent
+CREATE OR REPLACE TABLE plate AS SELECT * FROM (VALUES
+    (50, 0.10, 0.87, 2.0), (100, 0.15, 1.50, 1.6), (160, 0.20, 2.20, 1.4), (200, 0.24, 2.60, 1.3), (250, 0.29, 3.05, 1.2),
+    (315, 0.34, 3.65, 1.1), (400, 0.41, 4.30, 1.0), (500, 0.48, 5.10, 1.0), (630, 0.57, 6.20, 0.9), (800, 0.70, 7.50, 0.8),
+    (1000, 0.83, 10.30, 0.7), (1250, 0.97, 12.00, 0.6), (3150, 2.00, 21.50, 0.5), (5000, 2.90, 31.00, 0.5)
+) p(kva, no_load_kw, load_kw, no_load_pct);
+
 CREATE OR REPLACE TABLE t_transformer AS
 SELECT 'TP' || zeros(dn, 6) AS transformer_id, 'public' AS kind, 'D' || zeros(dn, 6) AS district_id,
     CAST(NULL AS VARCHAR) AS customer_id, 'F' || zeros(fn, 5) AS feeder_id, 'S13' AS model,
-    choose([200, 315, 400], rnd(dn, 102)) AS capacity_kva, 0.34 AS no_load_loss_kw, 3.65 AS load_loss_kw,
-    0.4 AS no_load_current_pct, 4.0 AS impedance_pct, DATE '2012-01-01' + die(dn, 103, 3000) AS commissioned_on
-FROM u_district
+    p.kva AS capacity_kva, p.no_load_kw AS no_load_loss_kw, p.load_kw AS load_loss_kw,
+    p.no_load_pct AS no_load_current_pct, 4.0 AS impedance_pct, DATE '2012-01-01' + die(dn, 103, 3000) AS commissioned_on
+FROM u_district JOIN plate p ON p.kva = choose([200, 315, 400], rnd(dn, 102))
 UNION ALL
 SELECT 'TD' || zeros(n, 8) || i.k, 'dedicated', NULL, cid,
     CASE WHEN kind = 'wholesale' THEN 'FH' || zeros(sn // 2, 5) ELSE 'F' || zeros(fn, 5) END, 'S13',
-    CASE WHEN i.k = 1 THEN kva1 ELSE kva2 END, round(0.0011 * kva1 + 0.05, 4), round(0.0105 * kva1 + 0.5, 4), 0.4, 4.5,
+    CASE WHEN i.k = 1 THEN kva1 ELSE kva2 END, p.no_load_kw, p.load_kw, p.no_load_pct, CASE WHEN p.kva <= 500 THEN 4.0 ELSE 4.5 END,
     CASE WHEN i.k = 2 AND trait = 'recap' THEN eff_on ELSE opened_on END
-FROM c, (VALUES (1), (2)) i(k) WHERE hv AND (i.k = 1 OR kva2 > 0);
+FROM c CROSS JOIN (VALUES (1), (2)) i(k) JOIN plate p ON p.kva = CASE WHEN i.k = 1 THEN kva1 ELSE kva2 END
+WHERE hv AND (i.k = 1 OR kva2 > 0);
 
 CREATE OR REPLACE TABLE t_transformer_status AS
 SELECT 'TP' || zeros(dn, 6) AS transformer_id, DATE '2012-01-01' + die(dn, 103, 3000) AS effective_from,

@@ -2,15 +2,13 @@
 CREATE OR REPLACE TABLE t_contract AS
 SELECT 'K' || zeros(c.n, 8) AS contract_id, v.effective_from, c.cid AS customer_id, v.effective_from AS signed_on, v.effective_to,
     v.category AS usage_category, v.cap AS capacity_kva, c.kv AS voltage_kv, v.tariff_id,
-    CASE WHEN c.kind IN ('home', 'pile', 'farm', 'school', 'wholesale') AND v.v = 1 THEN 'regulated'
-        WHEN c.kind = 'industry' AND c.n % 2 = 0 THEN 'direct' ELSE 'agent' END AS purchase_mode,
-    CASE WHEN c.kind IN ('home', 'pile', 'farm', 'school', 'wholesale', 'industry') AND v.v = 1 THEN NULL ELSE 1 END AS agent_factor,
-    CASE WHEN v.tariff_id = 'IND-10C' THEN 'capacity' WHEN v.tariff_id = 'IND-10D' THEN 'demand_actual' ELSE 'none' END
-        AS basic_charge_method,
-    CASE WHEN c.pf_std = 0.90 THEN '0.90' WHEN c.pf_std = 0.85 THEN '0.85' END AS power_factor_standard, t.tou, t.tiered,
+    v.purchase_mode, CASE v.purchase_mode WHEN 'agent' THEN c.agent_factor END AS agent_factor,
+    CASE WHEN v.tariff_id = 'IND-10C' THEN 'capacity' WHEN v.tariff_id <> 'IND-10D' THEN 'none'
+        WHEN c.demand_kw IS NULL THEN 'demand_actual' ELSE 'demand_contract' END AS basic_charge_method,
+    c.demand_kw AS contract_demand_kw, CAST(v.pf_std AS VARCHAR) AS power_factor_standard, t.tou, t.tiered,
     CASE WHEN c.hv AND NOT c.low_side THEN 'high' ELSE 'low' END AS metering_side,
-    CASE WHEN c.kind = 'industry' THEN choose(['1', '2', '3'], rnd(c.n, 801)) END AS shift
-FROM up_version v JOIN c ON c.n = v.n JOIN t_tariff t ON t.tariff_id = v.tariff_id;
+    c.shift
+FROM up_version v JOIN c ON c.n = v.n JOIN tariff_now t ON t.tariff_id = v.tariff_id;
 
 CREATE OR REPLACE TABLE t_supply_source AS
 SELECT 'Z' || zeros(n, 8) || '1' AS source_id, cid AS customer_id,
@@ -23,7 +21,7 @@ FROM c WHERE kind = 'hvgen' AND rnd(n, 31) < 0.1;
 
 -- :: known
 CREATE OR REPLACE TABLE t_entitlement AS
-SELECT 'EN' || zeros(n, 8) || '1' AS entitlement_id, cid AS customer_id, choose(['many_members', 'low_income'], rnd(n, 803)) AS kind,
+SELECT 'EN' || zeros(n, 8) || '1' AS entitlement_id, cid AS customer_id, CASE WHEN many_members THEN 'many_members' ELSE 'low_income' END AS kind,
     'MZ' || zeros(n, 8) AS document_number, DATE '{start}' - 200 AS valid_from, DATE '{data_date}' + 300 AS valid_to,
     'E' || county_org || 'M1' AS approved_by
 FROM c WHERE kind = 'home' AND rnd(n, 802) < 0.02
@@ -35,6 +33,8 @@ CREATE OR REPLACE TABLE t_external_fact AS
 SELECT 'registry' AS source, 'RG' || zeros(n, 8) AS source_id, cid AS customer_id, 'PR' || zeros(n, 8) AS premises_id,
     'business' AS kind, opened_on AS valid_from, CAST(NULL AS DATE) AS valid_to, CAST(NULL AS VARCHAR) AS value
 FROM c WHERE kind IN ('shop', 'works') AND rnd(n, 804) < 0.3
+UNION ALL
+SELECT 'trading_centre', 'TC' || zeros(n, 8), cid, NULL, 'market_member', DATE '2022-01-01', NULL, NULL FROM c WHERE direct
 UNION ALL
 SELECT 'water', 'WA' || zeros(n, 8), cid, 'PR' || zeros(n, 8), 'water_use', DATE '{m_start}', DATE '{m_end}',
     CAST(5 + die(n, 806, 15) AS VARCHAR)
@@ -58,7 +58,7 @@ WITH fed AS (
 )
 SELECT 'GE' || zeros(n, 8) AS generator_id, mo.ym AS billing_period,
     CASE c.trait WHEN 'pv_full' THEN kwh ELSE kwh_of(round(kwh * 2.1, 2)) END AS generated_kwh, kwh AS fed_in_kwh,
-    CAST(0.3358 AS DECIMAL(18,8)) AS feed_in_price, cny(kwh, CAST(0.3358 AS DECIMAL(8,6))) AS feed_in_amount,
+    CAST({feed_in} AS DECIMAL(18,8)) AS feed_in_price, cny(kwh, CAST({feed_in} AS DECIMAL(8,6))) AS feed_in_amount,
     CAST(NULL AS DECIMAL(18,8)) AS subsidy_price, 'proxy' AS invoice_form, t.name AS payee_name,
     '6200' || zeros(n, 12) AS payee_account, mo.d1 + 8 AS paid_on
 FROM fed JOIN c USING (n) JOIN mo ON mo.m = fed.m JOIN t_customer t ON t.customer_id = c.cid;
