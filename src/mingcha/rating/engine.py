@@ -69,11 +69,12 @@ def run(
     period: BillingMonth,
     names: Iterable[str],
     progress: Progress | None = None,
+    keep: bool = False,
 ) -> dict[str, float]:
     """Run the named steps in their order and return seconds per step.
 
     A list that begins with the first step starts anew; any other goes on from the `rt_*` tables that are
-    there, so that each half can be run alone.
+    there, so that each half can be run alone. `keep` leaves what the steps made on the way.
     """
     wanted = tuple(names)
     told = progress or (lambda *_: None)
@@ -91,7 +92,7 @@ def run(
                 made.append(section.name)
         seconds[name] = time.perf_counter() - started
     for table in made:
-        if table not in tables.KEPT:
+        if table not in tables.KEPT and not keep:
             con.execute(f"DROP TABLE IF EXISTS {table}")
     told("", len(wanted), len(wanted))
     return seconds

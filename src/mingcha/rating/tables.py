@@ -61,8 +61,8 @@ BOOK: Mapping[str, Columns] = MappingProxyType({
         ratio="DECIMAL(4,2)",
     ),
     "tb_transformer": _columns(
-        "series capacity_kva:kwh no_load_loss_kw:kwh load_loss_kw:kwh no_load_current_pct:pct"
-        " impedance_pct:pct document evidence"
+        "series capacity_kva:kwh no_load_loss_kw:kwh load_loss_kw:kwh no_load_current_pct:kwh"
+        " impedance_pct:kwh document evidence"
     ),
     "tb_code": _columns("tariff_id tariff_code"),
 })  # fmt: skip
@@ -111,7 +111,7 @@ QUANTITIES: Mapping[str, Columns] = MappingProxyType({
     "rt_contract": _columns(
         "sid:big seg_from:date seg_to:date contract_id tariff_id basic_charge_method contract_demand_kw:kwh"
         " capacity_kva:kwh pf_standard:ratio purchase_mode agent_factor:factor contract_capacity_kva:kwh"
-        " line_loss_pct:pct shift book",
+        " line_loss_pct:pct shift:int book",
         ratio=FACTOR,
     ),
     # Last settlement only, customers with a basic charge: constant stretches of running kVA over the billing
