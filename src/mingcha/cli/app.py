@@ -8,7 +8,7 @@ import typer
 import typer.main
 
 import mingcha
-from mingcha.cli import data, demo, findings, report, rules, session, setup, synth
+from mingcha.cli import data, demo, findings, report, rules, session, setup, synth, tariffs
 
 _HELP = """Mingcha 明察: audit and revenue assurance for electricity utilities 电力营销稽查.
 
@@ -16,7 +16,7 @@ Reads a utility's own books, finds what is wrong, proves it with evidence, says 
 
 Exit codes: 0 done · 1 ran, and found something a check is meant to find · 2 could not run.
 """
-_ORDER = ("init", "data", "rules", "findings", "report", "demo", "synth")
+_ORDER = ("init", "data", "rules", "tariffs", "findings", "report", "demo", "synth")
 _EPILOG = "Begin with: mingcha demo build DIR"
 
 VersionOption = Annotated[
@@ -44,7 +44,13 @@ def _build() -> typer.Typer:
     )
     app.callback(invoke_without_command=True, help=_HELP, epilog=_EPILOG)(session.options(_root))
     app.command("init")(session.options(setup.init))
-    for name, group in (("data", data), ("rules", rules), ("findings", findings), ("demo", demo)):
+    for name, group in (
+        ("data", data),
+        ("rules", rules),
+        ("tariffs", tariffs),
+        ("findings", findings),
+        ("demo", demo),
+    ):
         app.add_typer(_group(group.HELP, group.COMMANDS), name=name)
     app.command("report")(session.options(report.report))
     app.command("synth")(session.options(synth.synth))

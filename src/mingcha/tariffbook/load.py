@@ -171,9 +171,14 @@ def _between(read: dict[str, model.Book]) -> list[Mistake]:
     return found
 
 
+def shipped_files() -> list[str]:
+    """Return the files of the shipped books, named from their folder."""
+    return [path.relative_to(FOLDER).as_posix() for path in sorted(FOLDER.rglob("*.yaml"))]
+
+
 @functools.cache
 def _shipped() -> tuple[dict[str, model.Book], list[Mistake]]:
-    return _read({path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*.yaml"))})
+    return _read({name: FOLDER / name for name in shipped_files()})
 
 
 def _read(files: dict[str, Path]) -> tuple[dict[str, model.Book], list[Mistake]]:
