@@ -282,7 +282,7 @@ def _span(dated: Any, language: str) -> str:
 
 
 def _tell_prices(prices: Sequence[facts.Price], language: str) -> None:
-    words = ("component", "period", "tier", "price", "unit", "from", "to", "grade", "document", "clause")
+    words = ("component", "period", "step", "price", "unit", "from", "to", "grade", "document", "clause")
     rows = [
         [
             f"{say(price.component, language)} {price.item}".rstrip(),
@@ -328,7 +328,7 @@ def _tell_tiers(entry: model.TierEntry, language: str) -> None:
         for tier, upto in enumerate((*limit.upto, None), start=1)
     ]
     console.out(f"\n{say('ladder', language)} {say(entry.basis, language)} {_span(entry, language)}")
-    console.out(console.table(heads(("months", "period", "tier", "upto"), language), rows, right=[2, 3]))
+    console.out(console.table(heads(("months", "period", "step", "upto"), language), rows, right=[2, 3]))
     if entry.household is not None:
         more = entry.household
         console.out(
