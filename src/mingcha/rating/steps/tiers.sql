@@ -15,14 +15,12 @@ JOIN rt_tariff AS t ON t.tariff_id = d.tariff_id AND t.in_force_from <= d.on_day
 WHERE t.tier_id IS NOT NULL;
 
 -- :: rc_ladder_odd
--- Tiered prices without limits, and combinations nobody has defined.
+-- Tiered prices without limits, and a combination nobody has defined.
 SELECT DISTINCT s.tariff_id, s.on_day,
-    CASE WHEN l.tariff_id IS NULL THEN 'tier limits of ' || s.tariff_id || ' unknown'
-        ELSE 'tiers of ' || s.tariff_id || ' over all kWh, prices by period and tier' END AS detail
+    'tier limits of ' || s.tariff_id || ' unknown' AS detail
 FROM rc_shape AS s
 LEFT JOIN rc_ladder AS l ON l.tariff_id = s.tariff_id AND l.on_day = s.on_day
-WHERE (s.by_tier = 1 AND l.tariff_id IS NULL)
-    OR (s.component = 'energy' AND s.by_tier = 1 AND s.by_period = 1 AND l.tier_measure <> 'period')
+WHERE s.by_tier = 1 AND l.tariff_id IS NULL
 UNION
 SELECT tariff_id, on_day, 'annual tiers within periods of ' || tariff_id
 FROM rc_ladder WHERE tier_basis = 'annual' AND tier_measure = 'period';
@@ -109,19 +107,65 @@ JOIN rc_rung AS r ON r.tariff_id = c.tariff_id AND r.on_day = c.seg_from AND r.m
     AND r.scope = c.scope
 WHERE c.kwh > 0 AND c.prior_kwh + c.kwh > r.lower_kwh AND (r.upper_kwh IS NULL OR c.prior_kwh < r.upper_kwh);
 
+-- :: rc_step_period
+-- The price a step has: of its ladder's scope. Where one ladder over all kWh has prices by period, the kWh of each
+-- tier are shared over the periods by kWh (R1: to 0.01, the last period takes the remainder).
+WITH split AS (
+    SELECT s.sid, s.usage_point_id, s.seg, s.seg_from, s.seg_to, s.tariff_id, s.tier, s.prior_kwh, s.kwh, s.lower_kwh,
+        s.upper_kwh, s.quantity, e.period, e.kwh AS period_kwh,
+        row_number() OVER (
+            PARTITION BY s.sid, s.usage_point_id, s.seg, s.tier
+            ORDER BY CASE e.period WHEN 'sharp' THEN 1 WHEN 'peak' THEN 2 WHEN 'flat' THEN 3 WHEN 'valley' THEN 4
+                WHEN 'deep_valley' THEN 5 ELSE 6 END DESC, e.period DESC
+        ) AS from_last
+    FROM rc_step AS s
+    JOIN rc_shape AS h ON h.tariff_id = s.tariff_id AND h.on_day = s.seg_from AND h.component = 'energy'
+        AND h.by_tier = 1 AND h.by_period = 1
+    JOIN rt_energy AS e ON e.sid = s.sid AND e.usage_point_id = s.usage_point_id AND e.seg = s.seg AND e.kwh > 0
+    WHERE s.scope = 'all'
+),
+near AS (
+    SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, tier, prior_kwh, kwh, lower_kwh, upper_kwh, quantity,
+        period, period_kwh, from_last, CAST(safe_div(quantity * period_kwh, kwh) AS DECIMAL(14,2)) AS near
+    FROM split
+),
+shared AS (
+    SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, tier, prior_kwh, kwh, lower_kwh, upper_kwh, quantity,
+        period, from_last,
+        near + CASE WHEN 2 * (quantity * period_kwh - near * kwh) >= 0.01 * kwh THEN 0.01
+            WHEN 2 * (quantity * period_kwh - near * kwh) < -0.01 * kwh THEN -0.01 ELSE 0 END AS part
+    FROM near
+),
+whole AS (
+    SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, tier, prior_kwh, kwh, lower_kwh, upper_kwh, quantity,
+        period, from_last, part,
+        sum(CASE WHEN from_last = 1 THEN 0 ELSE part END) OVER (PARTITION BY sid, usage_point_id, seg, tier) AS others
+    FROM shared
+)
+SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, period, tier, prior_kwh, kwh, lower_kwh, upper_kwh,
+    CAST(CASE WHEN from_last = 1 THEN quantity - others ELSE part END AS DECIMAL(18,4)) AS quantity
+FROM whole
+UNION ALL
+SELECT s.sid, s.usage_point_id, s.seg, s.seg_from, s.seg_to, s.tariff_id, s.scope, s.tier, s.prior_kwh, s.kwh, s.lower_kwh,
+    s.upper_kwh, s.quantity
+FROM rc_step AS s
+LEFT JOIN (SELECT DISTINCT sid, usage_point_id, seg FROM split) AS p
+    ON p.sid = s.sid AND p.usage_point_id = s.usage_point_id AND p.seg = s.seg
+WHERE p.sid IS NULL;
+
 -- :: gap_no_price_of_tier
 -- A tier without a price; the adder of the first tier may be left out, being none.
 SELECT s.sid, 'no_price' AS reason, min(s.tariff_id || ' tier ' || CAST(s.tier AS VARCHAR)) AS detail
-FROM rc_step AS s
+FROM rc_step_period AS s
 JOIN rc_shape AS h ON h.tariff_id = s.tariff_id AND h.on_day = s.seg_from AND h.by_tier = 1
 LEFT JOIN rc_rate AS r ON r.tariff_id = s.tariff_id AND r.on_day = s.seg_from AND r.component = h.component
-    AND r.tier = s.tier AND (r.period = s.scope OR (r.component = 'tier' AND r.period = 'all'))
+    AND r.tier = s.tier AND (r.period = s.period OR (r.component = 'tier' AND r.period = 'all'))
 WHERE r.rate IS NULL AND (h.component <> 'tier' OR s.tier > 1)
 GROUP BY s.sid;
 
 -- :: rc_tier
 SELECT s.sid, s.usage_point_id, s.seg, s.seg_from, s.seg_to, s.quantity, s.tier, s.prior_kwh, s.kwh, s.lower_kwh, s.upper_kwh, r.rate
-FROM rc_step AS s
+FROM rc_step_period AS s
 JOIN rc_rate AS r ON r.tariff_id = s.tariff_id AND r.on_day = s.seg_from AND r.component IN ('tier', 'energy')
-    AND r.tier = s.tier AND (r.period = s.scope OR (r.component = 'tier' AND r.period = 'all'))
+    AND r.tier = s.tier AND (r.period = s.period OR (r.component = 'tier' AND r.period = 'all'))
 WHERE s.quantity > 0;

@@ -1,0 +1,27 @@
+-- What the interval step reads, from load curves: energy per interval on the primary side, and the kind of every day.
+
+-- :: rt_interval
+-- 15-minute means of the secondary side times the multiplier in force; points whose tariff has hours or demand by hours.
+WITH wanted AS (
+    SELECT DISTINCT p.sid, p.usage_point_id, s.started_on, s.read_on
+    FROM rt_point AS p
+    JOIN rt_settlement AS s ON s.sid = p.sid
+    JOIN rt_tariff AS t ON t.tariff_id = p.tariff_id AND t.in_force_from < s.read_on
+        AND (t.in_force_to IS NULL OR t.in_force_to > s.started_on)
+    LEFT JOIN tb_demand_programme AS d ON d.tariff_code = t.tariff_code
+    WHERE t.programme_id IS NOT NULL OR d.programme_id IS NOT NULL
+)
+SELECT w.sid, w.usage_point_id, c.at, CAST(15 AS INTEGER) AS minutes,
+    CAST(CAST(c.p_kw * u.multiplier AS DECIMAL(18,4)) * CAST('0.25' AS DECIMAL(3,2)) AS DECIMAL(18,4)) AS kwh
+FROM wanted AS w
+JOIN load_curve AS c ON c.usage_point_id = w.usage_point_id
+    AND CAST(c.at AS DATE) >= w.started_on AND CAST(c.at AS DATE) < w.read_on
+JOIN usage_point AS u ON u.usage_point_id = w.usage_point_id AND u.effective_from <= w.started_on
+    AND (u.effective_to IS NULL OR u.effective_to > w.started_on)
+WHERE c.p_kw IS NOT NULL;
+
+-- :: rt_day
+-- The calendar names exceptions; other days are working days from Monday to Friday, else rest days.
+SELECT d.day, coalesce(c.kind, CASE WHEN extract(isodow FROM d.day) >= 6 THEN 'rest' ELSE 'workday' END) AS kind
+FROM (SELECT DISTINCT CAST(at AS DATE) AS day FROM rt_interval) AS d
+LEFT JOIN calendar_day AS c ON c.day = d.day;
