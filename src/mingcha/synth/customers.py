@@ -14,8 +14,8 @@ from mingcha.synth import plan as plans
 
 # kind: customers in a thousand
 QUOTA: tuple[tuple[str, int], ...] = (
-    ("industry", 10),
-    ("hvgen", 8),
+    ("industry", 14),
+    ("hvgen", 16),
     ("works", 20),
     ("shop", 70),
     ("farm", 25),
@@ -26,7 +26,7 @@ QUOTA: tuple[tuple[str, int], ...] = (
     ("lamp", 4),
     ("wholesale", 1),
     ("temp", 2),
-    ("home", 839),
+    ("home", 827),
 )
 
 # trait: share among the customers of the kinds named

@@ -17,7 +17,11 @@ KINDS = ("planted", "innocent", "consequence")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One line of the answer sheet; `amount_cny` is a hint of the money at stake, empty when none is due."""
+    """One line of the answer sheet.
+
+    `amount_cny` is a hint of the money at stake, empty when none is due; where a `component` of the bill
+    is named it is exactly what was charged too much under it, negative when too little.
+    """
 
     case_id: str
     rule_id: str
@@ -29,6 +33,7 @@ class Case:
     reason: str
     amount_cny: Decimal | None
     note: str
+    component: str | None = None
 
 
 @dataclass(slots=True)
@@ -49,6 +54,7 @@ class Truth:
         reason: str,
         note: str,
         amount_cny: Decimal | None = None,
+        component: str | None = None,
     ) -> None:
         """Note a case; `kind` is planted, innocent or consequence; a consequence is noted once."""
         assert kind in KINDS, kind
@@ -68,6 +74,7 @@ class Truth:
                 reason=reason,
                 amount_cny=amount_cny,
                 note=note,
+                component=component,
             )
         )
 

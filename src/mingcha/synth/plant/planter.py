@@ -169,10 +169,12 @@ class Planter:
         why: tuple[str, str],
         *,
         amount: Decimal | None = None,
+        component: str | None = None,
     ) -> None:
         """Write a line of the answer sheet.
 
-        `kind` is one of `truth.KINDS`, `subject` its kind and id, `why` the reason and a sentence.
+        `kind` is one of `truth.KINDS`, `subject` its kind and id, `why` the reason and a sentence;
+        `amount` is what was charged too much (too little below nought) under the bill's `component`.
         """
         self.truth.add(
             rule_id=rule,
@@ -183,6 +185,7 @@ class Planter:
             period=self.period,
             reason=why[0],
             amount_cny=amount,
+            component=component,
             note=why[1],
         )
 

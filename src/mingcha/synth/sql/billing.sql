@@ -32,7 +32,8 @@ WITH s AS (
         max(read_on) AS read_on FROM bi WHERE k = 1 GROUP BY n, m, inst
 ),
 a AS (
-    SELECT s.*, coalesce(b.e, 0) AS sub, mo.ym, mo.d0, mo.d1, mo.days AS month_days, c.cap, c.opened_on, c.closed_on, c.low_side,
+    -- never more comes off than there is
+    SELECT s.*, least(coalesce(b.e, 0), s.e) AS sub, mo.ym, mo.d0, mo.d1, mo.days AS month_days, c.cap, c.opened_on, c.closed_on, c.loss_billed,
         c.many_members, c.fixed_kwh, c.fixed_share, c.kva1, c.cid, c.county_org,
         24 * date_diff('day', s.started_on, s.read_on) AS t,
         CASE c.shift WHEN '1' THEN {k1} WHEN '2' THEN {k2} ELSE {k3} END AS k_load, least(mo.d1, coalesce(closed_on, mo.d1)) AS last_day,
@@ -40,14 +41,14 @@ a AS (
     FROM s JOIN c USING (n) JOIN mo ON mo.m = s.m LEFT JOIN bi b ON b.n = s.n AND b.m = s.m AND b.inst = s.inst AND b.k = 3
 ),
 l AS (
-    SELECT a.*, CASE WHEN low_side THEN kwh_of(round(no_load_kw * t
+    SELECT a.*, CASE WHEN loss_billed THEN kwh_of(round(no_load_kw * t
             + k_load * load_kw * (CAST(e AS DOUBLE) * e + CAST(kvarh AS DOUBLE) * kvarh) / (CAST(kva AS DOUBLE) * kva * t), 2))
             ELSE kwh_of(0) END AS loss,
-        CASE WHEN low_side THEN kwh_of(round(no_load_pct * kva / 100 * t
+        CASE WHEN loss_billed THEN kwh_of(round(no_load_pct * kva / 100 * t
             + k_load * (CASE WHEN kva <= 500 THEN 4.0 ELSE 4.5 END) * kva / 100
                 * (CAST(e AS DOUBLE) * e + CAST(kvarh AS DOUBLE) * kvarh) / (CAST(kva AS DOUBLE) * kva * t), 2))
             ELSE kwh_of(0) END AS loss_kvarh
-    FROM a LEFT JOIN plate ON low_side AND plate.kva = a.kva1
+    FROM a LEFT JOIN plate ON a.loss_billed AND plate.kva = a.kva1
 ),
 f AS (
     SELECT *, least(coalesce(part_of(fixed_kwh, date_diff('day', started_on, read_on), month_days), 0), greatest(e - sub, 0)) AS fixed
@@ -82,7 +83,7 @@ SELECT n, m, inst, k, started_on, read_on, ord, period,
     CASE WHEN last THEN e - (all_off - (sum(off) OVER w - off)) + (all_plus - (sum(plus) OVER w - plus)) ELSE e - off + plus END
 FROM y WINDOW w AS (PARTITION BY n, m, inst)
 UNION ALL
-SELECT n, m, inst, 3, started_on, read_on, 0, 'all', sub FROM bs WHERE sub > 0
+SELECT n, m, inst, 3, started_on, read_on, 0, 'all', e FROM bi WHERE k = 3 AND e > 0
 UNION ALL
 SELECT n, m, inst, 5, started_on, read_on, 0, 'all', fixed FROM bs WHERE fixed > 0
 UNION ALL
@@ -123,8 +124,8 @@ p AS (
     SELECT e.*, CASE period WHEN 'sharp' THEN p_sharp WHEN 'peak' THEN p_peak WHEN 'flat' THEN p_flat WHEN 'valley' THEN p_valley
         ELSE p_all END AS listed FROM e
 )
-SELECT n, m, inst, 50 * si + CASE k WHEN 1 THEN greatest(ord, 1) ELSE 10 + k END AS line_no, k, 'energy' AS component, period,
-    CAST(NULL AS INTEGER) AS tier, kwh AS quantity, 'kWh' AS unit, CAST(NULL AS INTEGER) AS days,
+SELECT n, m, inst, 50 * si + CASE k WHEN 1 THEN greatest(ord, 1) ELSE 17 + k END AS line_no, k, 'energy' AS component, period,
+    CAST(NULL AS INTEGER) AS tier, CAST(kwh AS DECIMAL(18,4)) AS quantity, 'kWh' AS unit, CAST(NULL AS INTEGER) AS days,
     CAST(NULL AS DECIMAL(18,2)) AS base_amount, price, cny(kwh, price) AS amount, tariff_id, CAST(NULL AS DATE) AS day_from
 FROM (
     SELECT p.*, CAST(CASE WHEN k > 1 OR purchase_mode = 'regulated' THEN listed

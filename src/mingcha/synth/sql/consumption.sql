@@ -69,7 +69,9 @@ long AS (
     UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'active_valley', u3 FROM w WHERE tou
     UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'active_export', ux FROM w WHERE exports
     UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'reactive_import', uq FROM w WHERE reactive
-    UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'reactive_export', CAST(0 AS DECIMAL(18,2)) FROM w WHERE reactive
+    UNION ALL SELECT pk, n, k, m, mult, wa, wb, 'reactive_export',
+        -- some compensate too much at night
+        CASE WHEN rnd(pk, 314) < 0.3 THEN CAST(round(uq * 0.08, 2) AS DECIMAL(18,2)) ELSE CAST(0 AS DECIMAL(18,2)) END FROM w WHERE reactive
 )
 SELECT *, CAST(coalesce(sum(u) OVER (PARTITION BY pk, register ORDER BY m
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS DECIMAL(18,2)) AS c0
