@@ -249,7 +249,7 @@ WITH whole AS (
 parts AS (
     SELECT sid, period, stretch, day_from, day_to, tariff_id, tariff_code, component, quantity, price, days, day_base, formula, source, grade,
         full_month, units,
-        CAST(CAST(full_month - units AS DECIMAL(18,12)) * CAST(1000000000000 AS DECIMAL(13,0)) AS BIGINT) AS crumbs,
+        CAST(CAST(full_month - units AS DECIMAL(26,12)) * CAST(1000000000000 AS DECIMAL(13,0)) AS BIGINT) AS crumbs,
         (units * days) // day_base AS quotient
     FROM whole
 )
