@@ -49,7 +49,8 @@ lines AS (
     FROM rc_energy_own
     UNION ALL
     SELECT sid, NULL, 1, 8000 + 2 * stretch + CASE WHEN component = 'basic_demand_over' THEN 1 ELSE 0 END
-            + 100 * CASE period WHEN 'all' THEN 0 WHEN 'sharp' THEN 1 WHEN 'peak' THEN 2 WHEN 'flat' THEN 3 WHEN 'valley' THEN 4 ELSE 5 END,
+            + 70 * (dense_rank() OVER (PARTITION BY sid ORDER BY CASE period WHEN 'all' THEN 0 WHEN 'sharp' THEN 1 WHEN 'peak' THEN 2
+                WHEN 'flat' THEN 3 WHEN 'valley' THEN 4 WHEN 'deep_valley' THEN 5 ELSE 6 END, period) - 1),
         component, CASE WHEN period = 'all' THEN NULL ELSE period END, NULL, CAST(quantity AS DECIMAL(18,4)),
         CASE WHEN component = 'basic_capacity' THEN 'kVA' ELSE 'kW' END, days, NULL, price, exact, tariff_id, tariff_code, formula, source,
         CASE grade WHEN 1 THEN '[O]' WHEN 2 THEN '[S]' WHEN 3 THEN '[D]' WHEN 4 THEN '[K+]' WHEN 5 THEN '[K?]' WHEN 6 THEN 'default'
