@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mingcha.cli import choices, console, session
+from mingcha.cli import choices, console, session, tariffs_infer
 from mingcha.cli.tariffwords import heads, listed, say
 from mingcha.kernel import errors
 
@@ -432,4 +432,10 @@ def stale(
     raise typer.Exit(1 if found else 0)
 
 
-COMMANDS: dict[str, session.Command] = {"list": list_, "show": show, "check": check, "stale": stale}
+COMMANDS: dict[str, session.Command] = {
+    "list": list_,
+    "show": show,
+    "check": check,
+    "stale": stale,
+    **tariffs_infer.COMMANDS,
+}
