@@ -196,12 +196,15 @@ def _months(place: str, entry: model.ProgrammeEntry) -> Found:
     for (month, days), times in kinds.items():
         if times > 1:
             yield f"{place} / month {month} {days}", f"stands {times} times", "leave the month in one season"
+    lacking: dict[str, list[int]] = {}
     for month in range(1, 13):
-        if (month, "any") not in kinds:
-            lacking = [kind for kind in model.DAY_KINDS if (month, kind) not in kinds]
-            if lacking:
-                said = "any day" if len(lacking) == len(model.DAY_KINDS) else ", ".join(lacking)
-                yield place, f"month {month} has no hours for {said}", "add the month to a season"
+        kinds_lacking = [kind for kind in model.DAY_KINDS if (month, kind) not in kinds]
+        if (month, "any") not in kinds and kinds_lacking:
+            said = "any day" if len(kinds_lacking) == len(model.DAY_KINDS) else ", ".join(kinds_lacking)
+            lacking.setdefault(said, []).append(month)
+    for said, months in lacking.items():
+        verb = f"months {_listed(months)} have" if len(months) > 1 else f"month {months[0]} has"
+        yield place, f"{verb} no hours for {said}", "add them to a season"
 
 
 def _ladders(book: model.Book) -> Found:
