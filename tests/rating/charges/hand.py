@@ -53,7 +53,13 @@ class Hand:
 
     def parameter(self, name: str, value: str, *, book: str = "test", **more: Any) -> None:
         number = Decimal(value) if value.replace(".", "").isdigit() else None
-        row = {"in_force_from": date(2000, 1, 1), "document": DOCUMENT, "clause": "", "evidence": "[S]", **more}
+        row = {
+            "in_force_from": date(2000, 1, 1),
+            "document": DOCUMENT,
+            "clause": "",
+            "evidence": "[S]",
+            **more,
+        }
         self.add("tb_parameter", book=book, name=name, value=value, number=number, **row)
 
     def ladder(self, tier_id: str, *limits: str | None, moy: int = 0, **more: Any) -> None:
@@ -63,13 +69,17 @@ class Hand:
             row = {"period": "all", "in_force_from": date(2000, 1, 1), **more}
             self.add("tb_tier", tier_id=tier_id, tier=tier, moy=moy, upto_kwh=upto, **row)
 
-    def settle(self, *, sid: int = 1, customer: str = "C1", opened: date = date(2010, 1, 1), **more: Any) -> int:
+    def settle(
+        self, *, sid: int = 1, customer: str = "C1", opened: date = date(2010, 1, 1), **more: Any
+    ) -> int:
         """A settlement over the calendar month, of a customer with one main point P<sid>."""
         start, end = self.month.start, self.month.end
         row = {"seq": 1, "last": True, "bill_id": f"B{sid}", "bill_ids": f"B{sid}", "bills": 1,
                "started_on": start, "read_on": end, "month_start": start, "month_end": end}  # fmt: skip
         closed = more.pop("closed", None)
-        self.add("rt_settlement", sid=sid, customer_id=customer, billing_period=self.period, **{**row, **more})
+        self.add(
+            "rt_settlement", sid=sid, customer_id=customer, billing_period=self.period, **{**row, **more}
+        )
         if all(kept["customer_id"] != customer for kept in self.rows.get("customer", [])):
             self.add("customer", customer_id=customer, opened_on=opened, closed_on=closed)
         return sid
@@ -126,7 +136,9 @@ def install(con: duckdb.DuckDBPyConnection, rows: Mapping[str, list[Row]]) -> No
         con.execute(f"CREATE TEMP TABLE {name} ({text})")
         for row in rows.get(name, []):
             names = ", ".join(f'"{column}"' for column in row)
-            con.execute(f"INSERT INTO {name} ({names}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+            con.execute(
+                f"INSERT INTO {name} ({names}) VALUES ({', '.join('?' * len(row))})", list(row.values())
+            )
 
 
 def amounts(lines: list[Row], component: str | None = None) -> list[Decimal]:

@@ -33,6 +33,7 @@ WITH cuts AS (
     UNION SELECT sid, day_from FROM rc_term
     UNION SELECT sid, day_to FROM rc_term
     UNION SELECT k.sid, k.day_from FROM rt_kva AS k JOIN rc_due AS d ON d.sid = k.sid
+    UNION SELECT k.sid, k.day_to FROM rt_kva AS k JOIN rc_due AS d ON d.sid = k.sid
     UNION SELECT t.sid, p.in_force_from FROM rc_term AS t JOIN rt_price AS p ON p.tariff_id = t.tariff_id
         AND p.component IN ('basic_capacity', 'basic_demand') AND p.in_force_from > :month_start AND p.in_force_from < :month_end
     UNION SELECT t.sid, p.in_force_from FROM rc_term AS t JOIN rt_parameter AS p ON p.book = t.book
@@ -210,7 +211,8 @@ WITH facts AS (
 lines AS (
     SELECT sid, period, stretch, day_from, day_to, tariff_id, tariff_code, method, component, price, source, grade, day_base, day_source,
         day_grade, demand_source, demand_grade, cheaper, discount_source, discount_grade, discount_text, days,
-        CAST(CASE WHEN is_over = 1 AND variant = 'B' THEN over_share * amount_of ELSE amount_of END AS DECIMAL(18,2)) AS quantity,
+        CAST(CASE WHEN is_over = 1 AND variant = 'B' THEN CAST(over_share * amount_of AS DECIMAL(18,2)) ELSE amount_of END
+            AS DECIMAL(18,4)) AS quantity,
         CASE WHEN method = 'capacity' THEN 'kVA'
             WHEN method = 'demand_actual' THEN 'kW'
             WHEN is_over = 1 AND variant = 'B' THEN CAST(CAST(over_share AS DECIMAL(9,2)) AS VARCHAR) || ' × ' || base_text
@@ -219,7 +221,7 @@ lines AS (
     UNION ALL
     SELECT sid, period, stretch, day_from, day_to, tariff_id, tariff_code, method, 'basic_demand_over' AS component, price, source, grade,
         day_base, day_source, day_grade, demand_source, demand_grade, cheaper, discount_source, discount_grade, discount_text, days,
-        CAST(2 * (kw - over_share * amount_of) AS DECIMAL(18,2)) AS quantity,
+        CAST(CAST(2 * (kw - over_share * amount_of) AS DECIMAL(18,2)) AS DECIMAL(18,4)) AS quantity,
         '2 × (' || CAST(kw AS VARCHAR) || ' − ' || CAST(CAST(over_share AS DECIMAL(9,2)) AS VARCHAR) || ' × '
             || CAST(CAST(amount_of AS DECIMAL(18,2)) AS VARCHAR) || ')' AS formula
     FROM facts WHERE is_over = 1
@@ -242,20 +244,20 @@ FROM lines WHERE quantity <> 0;
 -- decimals exactly. It is cut, not rounded, at the twelfth; rounding it to 0.01 gives what rounding the whole would.
 WITH whole AS (
     SELECT sid, period, stretch, day_from, day_to, tariff_id, tariff_code, component, quantity, price, days, day_base, formula, source, grade,
-        CAST(quantity * price AS DECIMAL(38,12)) AS full_month,
-        CAST(floor(CAST(quantity * price AS DECIMAL(38,12))) AS BIGINT) AS units
+        CAST(CAST(quantity AS DECIMAL(19,4)) * price AS DECIMAL(38,12)) AS full_month,
+        CAST(floor(CAST(CAST(quantity AS DECIMAL(19,4)) * price AS DECIMAL(38,12))) AS BIGINT) AS units
     FROM rc_basic_line
 ),
 parts AS (
     SELECT sid, period, stretch, day_from, day_to, tariff_id, tariff_code, component, quantity, price, days, day_base, formula, source, grade,
         full_month, units,
-        CAST(CAST(full_month - units AS DECIMAL(26,12)) * CAST(1000000000000 AS DECIMAL(13,0)) AS BIGINT) AS crumbs,
+        CAST(CAST(full_month - units AS DECIMAL(19,12)) * CAST(1000000000000 AS DECIMAL(13,0)) AS BIGINT) AS crumbs,
         (units * days) // day_base AS quotient
     FROM whole
 )
 SELECT sid, period, stretch, day_from, day_to, tariff_id, tariff_code, component, quantity, price, days, formula, source, grade,
     CAST(CASE WHEN days IS NULL THEN full_month
-        ELSE CAST(quotient AS DECIMAL(18,0)) + CAST(((units * days - quotient * day_base) * 1000000000000 + crumbs * days) // day_base
+        ELSE CAST(quotient AS DECIMAL(25,0)) + CAST(((units * days - quotient * day_base) * 1000000000000 + crumbs * days) // day_base
             AS DECIMAL(18,0)) * CAST('0.000000000001' AS DECIMAL(12,12)) END AS DECIMAL(38,12)) AS exact
 FROM parts;
 

@@ -174,7 +174,7 @@ WHERE e.kwh <> 0 AND c.sid IS NULL;
 -- :: rc_energy_own
 -- Energy at a price of the customer's own: the tariff's times the factor, or the market's.
 SELECT e.sid, e.usage_point_id, e.seg, e.seg_from, e.seg_to, e.tariff_id, e.period, e.kwh AS quantity, r.place, r.tariff_code,
-    CAST(r.price * c.factor AS DECIMAL(18,8)) AS price, r.grade, r.source,
+    CAST(CAST(r.price AS DECIMAL(19,8)) * c.factor AS DECIMAL(18,8)) AS price, r.grade, r.source,
     'kWh × (' || CASE WHEN r.price = CAST(r.price AS DECIMAL(18,6)) THEN CAST(CAST(r.price AS DECIMAL(18,6)) AS VARCHAR)
         ELSE CAST(r.price AS VARCHAR) END || ' × ' || CAST(CAST(c.factor AS DECIMAL(9,2)) AS VARCHAR) || ')' AS formula
 FROM rt_energy AS e

@@ -32,7 +32,7 @@ turned AS (
             AND end_value < CAST('0.1' AS DECIMAL(2,1)) * full_turn THEN full_turn ELSE 0 END AS DECIMAL(18,4)) AS units
     FROM counted
 )
-SELECT customer_id, grid_mode, min(tariff_id) AS tariff_id, CAST(sum(CAST(units * multiplier AS DECIMAL(18,2))) AS DECIMAL(18,4)) AS kwh
+SELECT customer_id, grid_mode, min(tariff_id) AS tariff_id, CAST(sum(CAST(CAST(units AS DECIMAL(19,4)) * multiplier AS DECIMAL(18,2))) AS DECIMAL(18,4)) AS kwh
 FROM turned WHERE units >= 0 AND multiplier IS NOT NULL
 GROUP BY customer_id, grid_mode;
 
@@ -80,7 +80,7 @@ given AS (
     FROM shared AS s
 )
 SELECT g.generator_id, :period AS billing_period, g.kwh AS fed_in_kwh, coalesce(p.price, c.price, b.price) AS price,
-    money(g.kwh * coalesce(p.price, c.price, b.price)) AS amount
+    money(CAST(g.kwh AS DECIMAL(19,4)) * coalesce(p.price, c.price, b.price)) AS amount
 FROM given AS g
 LEFT JOIN rc_seller AS s ON s.customer_id = g.customer_id
 LEFT JOIN rc_feed_in_price AS p ON p.tariff_id = g.tariff_id

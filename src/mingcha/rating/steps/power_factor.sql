@@ -4,7 +4,7 @@
 -- PF to 0.01, half up. The guess in DOUBLE is put right by comparing squares in DECIMAL, so that a half is a half:
 -- PF ≥ (p − ½)/100 means 40000 Wp² ≥ (2p − 1)² (Wp² + Wq²).
 WITH assessed AS (
-    SELECT w.sid, k.pf_standard, k.tariff_id, CAST(w.wp AS DECIMAL(15,2)) AS wp, CAST(w.wq AS DECIMAL(15,2)) AS wq, s.read_on
+    SELECT w.sid, k.pf_standard, k.tariff_id, CAST(w.wp AS DECIMAL(13,2)) AS wp, CAST(w.wq AS DECIMAL(13,2)) AS wq, s.read_on
     FROM rt_power AS w
     JOIN rt_settlement AS s ON s.sid = w.sid
     JOIN rt_contract AS k ON k.sid = w.sid AND k.seg_from < s.read_on AND k.seg_to >= s.read_on
@@ -13,7 +13,8 @@ WITH assessed AS (
     WHERE k.pf_standard IS NOT NULL AND t.pf_base IS NOT NULL AND w.wp > 0
 ),
 squares AS (
-    SELECT sid, pf_standard, tariff_id, wp, wq, read_on, wp * wp AS active, wp * wp + wq * wq AS apparent,
+    SELECT sid, pf_standard, tariff_id, wp, wq, read_on, CAST(wp AS DECIMAL(19,2)) * wp AS active,
+        CAST(wp AS DECIMAL(19,2)) * wp + CAST(wq AS DECIMAL(19,2)) * wq AS apparent,
         CAST(floor(100 * safe_div(wp, sqrt(CAST(wp AS DOUBLE) * CAST(wp AS DOUBLE) + CAST(wq AS DOUBLE) * CAST(wq AS DOUBLE))) + 0.5)
             AS INTEGER) AS guess
     FROM assessed
@@ -37,21 +38,21 @@ JOIN (SELECT DISTINCT component FROM rc_rate) AS c ON contains(
 -- :: rc_pf_base
 -- Rounded amounts of those lines (R2); basic charges by the tariff of the contract.
 WITH lines AS (
-    SELECT e.sid, money(e.quantity * r.price) AS amount, r.grade
+    SELECT e.sid, money(CAST(e.quantity AS DECIMAL(19,4)) * r.price) AS amount, r.grade
     FROM rc_energy AS e JOIN rc_pf AS f ON f.sid = e.sid JOIN rc_rate AS r ON r.rate = e.rate
     JOIN rc_pf_part AS p ON p.tariff_id = r.tariff_id AND p.on_day = r.on_day AND p.component = r.component
     UNION ALL
-    SELECT e.sid, money(e.quantity * e.price), e.grade
+    SELECT e.sid, money(CAST(e.quantity AS DECIMAL(19,4)) * e.price), e.grade
     FROM rc_energy_own AS e JOIN rc_pf AS f ON f.sid = e.sid
     JOIN (SELECT DISTINCT t.tariff_id, t.in_force_from, t.in_force_to FROM rt_tariff AS t
           WHERE contains(',' || replace(t.pf_base, ' ', ',') || ',', ',energy,')) AS p
         ON p.tariff_id = e.tariff_id AND p.in_force_from <= e.seg_from AND (p.in_force_to IS NULL OR p.in_force_to > e.seg_from)
     UNION ALL
-    SELECT e.sid, money(e.quantity * r.price), r.grade
+    SELECT e.sid, money(CAST(e.quantity AS DECIMAL(19,4)) * r.price), r.grade
     FROM rc_parts AS e JOIN rc_pf AS f ON f.sid = e.sid JOIN rc_rate AS r ON r.rate = e.rate
     JOIN rc_pf_part AS p ON p.tariff_id = r.tariff_id AND p.on_day = r.on_day AND p.component = r.component
     UNION ALL
-    SELECT e.sid, money(e.quantity * r.price), r.grade
+    SELECT e.sid, money(CAST(e.quantity AS DECIMAL(19,4)) * r.price), r.grade
     FROM rc_tier AS e JOIN rc_pf AS f ON f.sid = e.sid JOIN rc_rate AS r ON r.rate = e.rate
     JOIN rc_pf_part AS p ON p.tariff_id = r.tariff_id AND p.on_day = r.on_day AND p.component = r.component
     UNION ALL

@@ -126,14 +126,14 @@ WITH split AS (
 ),
 near AS (
     SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, tier, prior_kwh, kwh, lower_kwh, upper_kwh, quantity,
-        period, period_kwh, from_last, CAST(safe_div(quantity * period_kwh, kwh) AS DECIMAL(14,2)) AS near
+        period, period_kwh, from_last, CAST(safe_div(CAST(quantity AS DECIMAL(19,4)) * period_kwh, kwh) AS DECIMAL(14,2)) AS near
     FROM split
 ),
 shared AS (
     SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, tier, prior_kwh, kwh, lower_kwh, upper_kwh, quantity,
         period, from_last,
-        near + CASE WHEN 2 * (quantity * period_kwh - near * kwh) >= 0.01 * kwh THEN 0.01
-            WHEN 2 * (quantity * period_kwh - near * kwh) < -0.01 * kwh THEN -0.01 ELSE 0 END AS part
+        near + CASE WHEN 2 * (CAST(quantity AS DECIMAL(19,4)) * period_kwh - CAST(near AS DECIMAL(19,2)) * kwh) >= 0.01 * kwh THEN 0.01
+            WHEN 2 * (CAST(quantity AS DECIMAL(19,4)) * period_kwh - CAST(near AS DECIMAL(19,2)) * kwh) < -0.01 * kwh THEN -0.01 ELSE 0 END AS part
     FROM near
 ),
 whole AS (
@@ -160,7 +160,8 @@ FROM rc_step_period AS s
 JOIN rc_shape AS h ON h.tariff_id = s.tariff_id AND h.on_day = s.seg_from AND h.by_tier = 1
 LEFT JOIN rc_rate AS r ON r.tariff_id = s.tariff_id AND r.on_day = s.seg_from AND r.component = h.component
     AND r.tier = s.tier AND (r.period = s.period OR (r.component = 'tier' AND r.period = 'all'))
-WHERE r.rate IS NULL AND (h.component <> 'tier' OR s.tier > 1)
+LEFT JOIN rc_ladder_odd AS o ON o.tariff_id = s.tariff_id AND o.on_day = s.seg_from
+WHERE r.rate IS NULL AND o.tariff_id IS NULL AND (h.component <> 'tier' OR s.tier > 1)
 GROUP BY s.sid;
 
 -- :: rc_tier

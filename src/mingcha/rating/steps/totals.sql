@@ -38,12 +38,12 @@ WITH priced AS (
 lines AS (
     SELECT p.sid, p.usage_point_id, p.seg, w.spot, w.component, w.period, w.tier, CAST(p.quantity AS DECIMAL(18,4)) AS quantity,
         'kWh' AS unit, CAST(NULL AS INTEGER) AS days, CAST(NULL AS DECIMAL(18,2)) AS base_amount, w.price,
-        CAST(p.quantity * w.price AS DECIMAL(38,12)) AS exact, w.tariff_id, w.tariff_code,
+        CAST(CAST(p.quantity AS DECIMAL(19,4)) * w.price AS DECIMAL(38,12)) AS exact, w.tariff_id, w.tariff_code,
         CASE WHEN p.climb IS NULL THEN w.formula ELSE w.formula || p.climb END AS formula, w.source, w.evidence, p.seg_from, p.seg_to
     FROM priced AS p JOIN rc_word AS w ON w.rate = p.rate
     UNION ALL
     SELECT sid, usage_point_id, seg, 1000 + place, 'energy', period, NULL, quantity, 'kWh', NULL, NULL, price,
-        CAST(quantity * price AS DECIMAL(38,12)), tariff_id, tariff_code, formula, source,
+        CAST(CAST(quantity AS DECIMAL(19,4)) * price AS DECIMAL(38,12)), tariff_id, tariff_code, formula, source,
         CASE grade WHEN 1 THEN '[O]' WHEN 2 THEN '[S]' WHEN 3 THEN '[D]' WHEN 4 THEN '[K+]' WHEN 5 THEN '[K?]' WHEN 6 THEN 'default'
             ELSE 'own' END, seg_from, seg_to
     FROM rc_energy_own
@@ -64,7 +64,7 @@ lines AS (
     FROM rc_fixed
     UNION ALL
     SELECT f.sid, NULL, 1, 10001, 'power_factor', NULL, NULL, CAST(f.pct AS DECIMAL(18,4)), 'pct', NULL, f.base_amount, NULL,
-        CAST(f.base_amount * f.pct * CAST('0.01' AS DECIMAL(3,2)) AS DECIMAL(38,12)), f.tariff_id, t.tariff_code, f.formula, f.source,
+        CAST(CAST(f.base_amount AS DECIMAL(19,2)) * f.pct * CAST('0.01' AS DECIMAL(3,2)) AS DECIMAL(38,12)), f.tariff_id, t.tariff_code, f.formula, f.source,
         CASE f.grade WHEN 1 THEN '[O]' WHEN 2 THEN '[S]' WHEN 3 THEN '[D]' WHEN 4 THEN '[K+]' WHEN 5 THEN '[K?]' WHEN 6 THEN 'default'
             ELSE 'own' END, s.started_on, s.read_on
     FROM rc_pf_line AS f
@@ -73,7 +73,7 @@ lines AS (
         AND (t.in_force_to IS NULL OR t.in_force_to >= s.read_on)
     UNION ALL
     SELECT sid, usage_point_id, seg, 11001, 'discount', NULL, NULL, CAST(-free_kwh AS DECIMAL(18,4)), 'kWh', NULL, NULL, price,
-        CAST(-free_kwh * price AS DECIMAL(38,12)), tariff_id, tariff_code, formula, source,
+        CAST(CAST(-free_kwh AS DECIMAL(19,4)) * price AS DECIMAL(38,12)), tariff_id, tariff_code, formula, source,
         CASE grade WHEN 1 THEN '[O]' WHEN 2 THEN '[S]' WHEN 3 THEN '[D]' WHEN 4 THEN '[K+]' WHEN 5 THEN '[K?]' WHEN 6 THEN 'default'
             ELSE 'own' END, seg_from, seg_to
     FROM rc_discount
