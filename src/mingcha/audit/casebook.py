@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from mingcha.audit import rulewords
+from mingcha.contract import load as contract_load
 from mingcha.findings import columns, export, model, queries, sources, words
 from mingcha.findings import story as stories
 from mingcha.kernel import errors
 from mingcha.rules import book as books
-from mingcha.store import runs, snapshots
+from mingcha.store import derived, runs, snapshots
 from mingcha.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -91,8 +92,21 @@ class Casebook:
         if not finding.rows:
             return ()
         snapshot = snapshots.get(self.workspace, finding.snapshot_id)
-        snapshots.attach(self.con, snapshot, tables={row.table for row in finding.rows})
+        tables = {row.table for row in finding.rows}
+        calculated = tables & set(contract_load.contract().derived)
+        snapshots.attach(self.con, snapshot, tables=tables - calculated)
+        if calculated:
+            derived.attach(self.con, self._derived(finding), tables=calculated)
         return sources.fetch(con=self.con, rows=finding.rows, language=language)
+
+    def _derived(self, finding: model.Finding) -> list[derived.Entry]:
+        """Return the derived tables the finding's run was made on, as far as they are still there."""
+        keys = runs.get(self.workspace, finding.run_id).record.get("derived", {})
+        found = (
+            derived.get(self.workspace, snapshot_id=finding.snapshot_id, period=period, key=key)
+            for period, key in sorted(keys.items())
+        )
+        return [entry for entry in found if entry is not None]
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mingcha.audit import deliveries
+from mingcha.audit import deliveries, rerating
+from mingcha.contract import load as contract_load
 from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import book as books
@@ -29,23 +30,50 @@ def screen(
 ) -> record.RunRecord:
     """Run the rules over a snapshot (the newest by default) with the workspace's overlays.
 
-    `periods` defaults to the last complete month, `rules` to all. Raises SetupError without a delivery,
+    `periods` defaults to the last complete month, `rules` to all. Months a chosen rule wants re-rated are
+    re-rated first, where that was not done. Raises SetupError without a delivery,
     BookError for a broken book and for a pattern that fits no rule, Refusal when no month can be told.
     """
     snapshot = deliveries.chosen(workspace=workspace, snapshot_id=snapshot_id)
     book = books.load()
+    months = sorted(set(periods)) or [moments.default_period(snapshot)]
+    rerated = moments.NOTHING_RERATED
+    if _rerating_needed(book, rules):
+        rerated = rerating.ensure(
+            workspace=workspace,
+            snapshot=snapshot,
+            periods=months,
+            made_at=made_at,
+            progress=_rating(progress),
+        )
     paths = overlay.files_of(workspace=workspace.path, named=workspace.settings.rules.overlay)
     return run.screen(
         workspace=workspace,
         snapshot=snapshot,
         book=book,
         made_at=made_at,
-        periods=periods,
+        periods=months,
         rules=rules,
+        rerated=rerated,
         overlay=overlay.load(paths=paths, book=book),
         options=run.Options(use_cache=use_cache),
         progress=_counted(progress),
     )
+
+
+def _rerating_needed(book: books.Book, rules: Sequence[str]) -> bool:
+    """Return whether a rule that will be asked reads a derived table, directly or through relations."""
+    reading = graph.Graph(book)
+    chosen, _ = run.select(book=book, globs=tuple(rules))
+    derived = set(contract_load.contract().derived)
+    return any(not derived.isdisjoint(reading.tables_of(reading.rule_reads(rule))) for rule in chosen)
+
+
+def _rating(progress: Progress | None) -> Progress | None:
+    if progress is None:
+        return None
+    told = progress
+    return lambda what: told(f"re-rating {what}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +106,12 @@ def coverage_of(
     book = books.load()
     month = period or _month(snapshot)
     verdicts = (
-        coverage.coverage(snapshot=snapshot, book=book, period=month)
+        coverage.coverage(
+            snapshot=snapshot,
+            book=book,
+            period=month,
+            rerated=rerating.found(workspace=workspace, snapshot=snapshot, periods=[month]),
+        )
         if month
         else _without_month(book, snapshot)
     )

@@ -25,6 +25,7 @@ class Section:
     step: str
     name: str
     sql: str
+    folder: str = FOLDER.name
 
     @property
     def is_gap(self) -> bool:
@@ -34,22 +35,22 @@ class Section:
     @property
     def place(self) -> str:
         """Return where it stands, for messages."""
-        return f"rating/steps/{self.step}.sql, section {self.name}"
+        return f"rating/{self.folder}/{self.step}.sql, section {self.name}"
 
 
 @cache
-def of(step: str) -> tuple[Section, ...]:
+def of(step: str, *, folder: Path = FOLDER) -> tuple[Section, ...]:
     """Return the sections of a step in their order; raises BookError when the step has no file or none."""
-    path = FOLDER / f"{step}.sql"
+    path = folder / f"{step}.sql"
     if not path.is_file():
         raise errors.BookError(
             f"the rating step {step} has no file {path.name}",
             why="a bill rated without one of its steps would be wrong without saying so",
-            mend="install the package anew; its folder rating/steps is not whole",
+            mend=f"install the package anew; its folder rating/{folder.name} is not whole",
         )
     parts = _HEADING.split(path.read_text(encoding="utf-8"))[1:]
     found = tuple(
-        Section(step, name, body.strip().removesuffix(";"))
+        Section(step, name, body.strip().removesuffix(";"), folder.name)
         for name, body in zip(parts[::2], parts[1::2], strict=True)
     )
     names = [section.name for section in found]

@@ -19,16 +19,20 @@ NOT_YET = "not re-rated yet; run `mingcha bills rerate`"
 
 @dataclass(frozen=True, slots=True)
 class Rerated:
-    """The derived tables of the screened months, one entry a month; without any, `because` says why."""
+    """The derived tables of the screened months, one entry a month; `because` says why one is missing."""
 
     entries: tuple[derived.Entry, ...] = ()
     because: str = NOT_YET
 
     @property
     def tables(self) -> Delivered:
-        """Return {derived table: columns}, nothing where the months are not re-rated."""
+        """Return {derived table: columns} of those that every month has."""
         shapes = contract_load.contract().derived if self.entries else {}
-        return {name: frozenset(table.column_names) for name, table in shapes.items()}
+        return {
+            name: frozenset(table.column_names)
+            for name, table in shapes.items()
+            if all(name in entry.made for entry in self.entries)
+        }
 
     @property
     def keys(self) -> dict[str, str]:

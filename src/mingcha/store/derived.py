@@ -63,6 +63,11 @@ class Entry:
         """Return the folder it lies in."""
         return _place(self.lake, self.manifest.snapshot_id, self.manifest.period, self.key)
 
+    @property
+    def made(self) -> frozenset[str]:
+        """Return the names of the tables that were written, those without rows too."""
+        return frozenset(self.manifest.made)
+
     def rows(self, table: str) -> int:
         """Return the number of rows of a table."""
         file = self.manifest.tables.get(table)
@@ -130,6 +135,7 @@ def write(
             key=key,
             made_at=made_at.isoformat(),
             record=json.loads(json.dumps(dict(record), default=str)),
+            made=tuple(sorted(tables)),
             tables=files,
         )
         atomic.write_text(folder / manifests.FILE, manifests.text(manifest))

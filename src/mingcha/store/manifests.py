@@ -122,6 +122,8 @@ class DerivedManifest(_Part):
     """Digest of all the rows depend on beside the snapshot; its beginning stands in the folder's name."""
     made_at: str
     record: dict[str, Any]
+    made: tuple[str, ...]
+    """The tables that were written, those without rows too."""
     tables: dict[str, DataFile]
 
 
