@@ -12,6 +12,7 @@ import inspect
 import io
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
 from datetime import date, datetime
@@ -36,7 +37,7 @@ class About:
     kind: str
     unit: str
     required: bool
-    choices: tuple[str, ...] = ()
+    choices: dict[str, str] = dataclasses.field(default_factory=dict)
     many: bool = False
     least: Decimal | None = None
     most: Decimal | None = None
@@ -126,7 +127,10 @@ def curve(zh: str, en: str, **more: Any) -> Any:
 
 def _field(kind: str, zh: str, en: str, unit: str, more: dict[str, Any]) -> Any:
     default = more.pop("default", MISSING)
-    about = {"kind": kind, "name": Words(zh, en), "unit": unit, **more}
+    choices = more.pop("choices", {})
+    # Choices are code → Chinese word; a plain list of codes is said alike in both languages.
+    said = choices if isinstance(choices, dict) else {code: code for code in choices}
+    about = {"kind": kind, "name": Words(zh, en), "unit": unit, "choices": said, **more}
     if default is MISSING:
         return dataclasses.field(metadata=about, kw_only=True)
     return dataclasses.field(default=default, metadata=about, kw_only=True)
@@ -239,6 +243,8 @@ def _word(about: About, value: Any, place: str) -> str:
             f"{place} {value!r} is not a choice" if about.choices else f"{place} is not a text",
             f"choose one of {', '.join(about.choices)}" if about.choices else "write a text",
         )
+    if any(unicodedata.category(sign).startswith("C") for sign in text):
+        raise bad(f"{place} holds a sign that cannot be printed", "write the text without control characters")
     return text
 
 

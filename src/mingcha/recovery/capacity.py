@@ -20,7 +20,7 @@ from mingcha.recovery.sheet import Sheet
 
 _LINE = Words("基本电费", "Capacity charge")
 #: From a sum per unit to formula, working and the whole sum.
-Count = Callable[[Decimal], tuple[str, str, Decimal]]
+Count = Callable[[Decimal], tuple[Words, str, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def flat(
     last = figures.last_day(window)
     fact = sheet.fact(name, last)
     formula, working, amount = count(fact.decimal)
-    step = Step(Words("违约使用电费", "Penalty"), same(formula), same(working), amount, "CNY", "fen", (fact,))
+    step = Step(Words("违约使用电费", "Penalty"), formula, same(working), amount, "CNY", "fen", (fact,))
     return (
         Part(
             period=window,

@@ -91,4 +91,6 @@ def without_curve(
     energy = settle.recorded(sheet, rows, act=given.act, window=window)
     if missing_pct is not None:
         return by_share(sheet, missing_pct, energy), rows
-    return by_normal_month(sheet, given, window=window, recorded=energy), (Spell(given.act, Decimal(1)),)
+    return by_normal_month(sheet, given, window=window, recorded=energy), (
+        Spell(given.act, Decimal(given.act.days)),
+    )

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from mingcha.kernel.periods import Period
+from mingcha.recovery import names
 
 #: How results are rounded, by the name printed on the sheet.
 ROUNDINGS: dict[str, tuple[str, str]] = {
@@ -68,15 +69,13 @@ class Citation:
     def label(self, language: str) -> str:
         """Return how a person would cite it, with its grade and 待核 where it is still to be verified."""
         grade = self.evidence + (to_verify(language) if self.provisional else "")
-        if not self.is_article:
-            value = f"{self.value} {self.unit}" if _numeric(self.value) else self.value
-            name = f"{self.name} = {value}"
-            return (
-                f"{name}（{self.document.zh}，{self.clause}）{grade}"
-                if language == "zh"
-                else (f"{name} ({self.document.en}) {grade}")
-            )
-        return f"{self._article(language)} {grade}"
+        if self.is_article:
+            return f"{self._article(language)} {grade}"
+        said = names.value_of(self.value, self.unit, language)
+        name = names.name_of(self.name, language)
+        if language == "zh":
+            return f"{name}：{said}（{self.document.zh}）{grade}"
+        return f"{name}: {said} ({self.document.en}) {grade}"
 
     def _article(self, language: str) -> str:
         article, _, item = self.value.rstrip(")").partition("(")
@@ -94,10 +93,6 @@ class Citation:
 def to_verify(language: str) -> str:
     """Return the mark of what is still to be verified."""
     return "待核" if language == "zh" else " to be verified"
-
-
-def _numeric(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
 
 
 @dataclass(frozen=True, slots=True)

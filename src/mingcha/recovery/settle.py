@@ -33,6 +33,15 @@ class Penalty:
 
 
 @dataclass(frozen=True, slots=True)
+class _Share:
+    """What falls on some days: its energy, and the weight it was dealt by."""
+
+    days: Period
+    kwh: Decimal
+    weight: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Sums:
     """Least, most and own penalty of a part, with the working."""
 
@@ -107,11 +116,16 @@ def settle(
 
     `money` prices a line in another way than energy × price.
     """
+    if len(rows) == 1:
+        # Evenly spread energy is dealt by days, which is easier to follow on the sheet.
+        rows = (Spell(rows[0].period, Decimal(rows[0].period.days)),)
     names = (f"law.article.{topic}", *(_penal(penalty.topic) if penalty else ()))
     spans = sheet.law.split(window, names)
     lines = [line for span in spans for line in by_price(span, prices)]
-    shares = figures.spread(total, [_weight(rows, line) for line in lines])
-    dealt = dict(zip(lines, shares, strict=True))
+    weights = [within(rows, line) for line in lines]
+    shares = figures.spread(total, weights)
+    dealt = [_Share(*one) for one in zip(lines, shares, weights, strict=True)]
+    whole = (total, sum(weights, Decimal(0)))
     if not prices:
         sheet.warn("未提供电价：只计算电量，不计金额", "no price was given: energy only, no money")
     return tuple(
@@ -119,8 +133,8 @@ def settle(
             sheet,
             span=span,
             article=sheet.article(topic, span.start),
-            lines=[(line, kwh) for line, kwh in dealt.items() if span.holds(line.start)],
-            of=(total, len(lines)),
+            shares=[one for one in dealt if span.holds(one.days.start)],
+            of=whole if len(dealt) > 1 else None,
             money=money or (lambda line, kwh: priced(prices, line, kwh)),
             penalty=penalty,
         )
@@ -147,26 +161,22 @@ def no_price(on: date) -> errors.DataError:
     )
 
 
-def _weight(rows: tuple[Spell, ...], line: Period) -> Decimal:
-    return within(rows, line)
-
-
 def _part(
     sheet: Sheet,
     *,
     span: Period,
     article: Citation,
-    lines: list[tuple[Period, Decimal]],
-    of: tuple[Decimal, int],
+    shares: list[_Share],
+    of: tuple[Decimal, Decimal] | None,
     money: Money,
     penalty: Penalty | None,
 ) -> Part:
     steps: list[Step] = []
     amounts: list[Decimal] = []
-    for line, kwh in lines:
-        if of[1] > 1:
-            steps.append(_share(line, kwh, of[0]))
-        amount, formula, working = money(line, kwh)
+    for one in shares:
+        if of is not None:
+            steps.append(_share(one, *of))
+        amount, formula, working = money(one.days, one.kwh)
         if amount is not None:
             steps.append(Step(_LINE, same(formula), same(working), amount, "CNY", "fen"))
             amounts.append(amount)
@@ -176,7 +186,7 @@ def _part(
         period=span,
         article=article,
         steps=(*steps, *sums.steps),
-        kwh=sum((kwh for _, kwh in lines), Decimal(0)),
+        kwh=sum((one.kwh for one in shares), Decimal(0)),
         cny=cny,
         penalty_min_cny=sums.least,
         penalty_max_cny=sums.most,
@@ -184,15 +194,16 @@ def _part(
     )
 
 
-def _share(line: Period, kwh: Decimal, total: Decimal) -> Step:
+def _share(one: _Share, total: Decimal, whole: Decimal) -> Step:
+    of = f"{shown(figures.eight(one.weight))} ÷ {shown(figures.eight(whole))}" if whole else "1 ÷ n"
     return Step(
-        name=Words(f"电量 {figures.days(line)}", f"Energy {figures.days(line)}"),
+        name=Words(f"电量 {figures.days(one.days)}", f"Energy {figures.days(one.days)}"),
         formula=Words(
-            "ΔW × 该段抄见电量 ÷ 期间抄见电量（末段取余数）",
-            "ΔW × recorded energy of the days ÷ of the window (last: the rest)",
+            "ΔW × 该段抄见电量（或天数）÷ 期间合计，末段取余数",
+            "ΔW × energy (or days) of these days ÷ of the window; the last takes the rest",
         ),
-        working=Words(f"{shown(total)} kWh 中的份额", f"its share of {shown(total)} kWh"),
-        result=kwh,
+        working=same(f"{shown(total)} × {of}"),
+        result=one.kwh,
         unit="kWh",
         rounding="kwh",
     )

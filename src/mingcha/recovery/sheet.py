@@ -65,7 +65,7 @@ class Sheet:
         """Return the act cut by the look-back limit, and print the cut; raises Refusal if nothing is left."""
         name = "look_back.market" if given.market else "look_back.other"
         own = given.lookback_months
-        law: tuple[Citation, ...] = () if own is not None else (self.fact(name, given.found),)
+        law: tuple[Citation, ...] = () if own is not None else (self.law.fact(name, given.found),)
         months = own if own is not None else int(law[0].decimal)
         act = given.act
         if months == 0:
@@ -86,6 +86,8 @@ class Sheet:
                 why="what lies beyond the look-back limit is neither charged nor refunded",
                 mend="check the day given as --found-on, or give --lookback-months with the ground for it",
             )
+        for one in law:
+            self.cite(one)
         cut = Decimal((limit - act.start).days)
         working = Words(
             f"{given.found} 前推 {months} 个月 = {limit}；{act.start} 至 {limit} 共 {cut} 天不计",
@@ -140,7 +142,8 @@ class Sheet:
 
     def _inputs(self) -> Iterable[Input]:
         defaults = {one.name: one.default for one in dataclasses.fields(self._given)}
-        for name, about in asking.fields(type(self._given)):
+        for name, field in asking.fields(type(self._given)):
+            about = dataclasses.replace(field, name=_short(field.name))
             value = getattr(self._given, name)
             if about.label or value is None or value == () or (value is False):
                 continue
@@ -151,6 +154,11 @@ class Sheet:
                 source = same(text) if text else _GIVEN
             for label, words in _values(about, value):
                 yield Input(key=about.key, name=label, value=words, unit=_unit(about), source=source)
+
+
+def _short(name: Words) -> Words:
+    """Return a name without the advice after its semicolon, which is for the help."""
+    return Words(name.zh, name.en.partition(";")[0])
 
 
 def _unit(about: asking.About) -> str:
@@ -171,6 +179,8 @@ def _values(about: asking.About, value: Any) -> Iterable[tuple[Words, Words]]:
             yield Words(about.name.zh + since.zh, about.name.en + since.en), same(figures.shown(one.value))
     elif value is True:
         yield about.name, _YES
+    elif about.choices:
+        yield about.name, Words(about.choices[value], value)
     else:
         yield about.name, same(figures.shown(value) if isinstance(value, Decimal) else str(value))
 

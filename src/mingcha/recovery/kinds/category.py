@@ -13,11 +13,11 @@ from mingcha.kernel.periods import Period
 from mingcha.recovery import asking, figures, settle
 from mingcha.recovery.asking import Dated, dated, flag, number
 from mingcha.recovery.figures import shown
-from mingcha.recovery.model import Part, Step, Words, Worksheet, same
+from mingcha.recovery.model import Part, Step, Words, Worksheet
 from mingcha.recovery.sheet import Sheet
 
 KIND = "category"
-TITLE = Words("擅自改变用电类别、高价低接（WY1）", "Wrong category, or dear use on a cheap line (WY1)")
+TITLE = Words("擅自改变用电类别、高价低接（WY1）", "Wrong category (WY1)")
 TOPIC = "category"
 NOT_COVERED = (
     Words("供电企业自身归类错误：加 --utility-fault，只退补差价，不计违约使用电费", "a category the utility itself got wrong: --utility-fault, price difference only and no penalty"),
@@ -100,7 +100,10 @@ def _started(given: Given, sheet: Sheet) -> Given:
             formula=Words(
                 "起讫日期难以确定：止日前推规定月数", "unknown: the end less the months of the article"
             ),
-            working=same(f"{given.end} − {shown(months.decimal)} months = {start}"),
+            working=Words(
+                f"{given.end} 前推 {shown(months.decimal)} 个月 = {start}",
+                f"{given.end} − {shown(months.decimal)} months = {start}",
+            ),
             law=(months,),
         )
     )

@@ -61,7 +61,7 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
             )
         )  # fmt: skip
         total = fallback.by_normal_month(sheet, given, window=window, recorded=energy)
-        rows = (asking.Spell(given.act, Decimal(1)),)
+        rows = (asking.Spell(given.act, Decimal(given.act.days)),)
     sheet.until_settled(TOPIC, given.found)
     parts = settle.settle(sheet, topic=TOPIC, total=total, window=window, rows=rows, prices=given.price)
     return sheet.finish(act=given.act, window=window, parts=parts, not_covered=NOT_COVERED)

@@ -29,7 +29,10 @@ class Given(asking.Normal):
     """The days by reading records or loss-of-voltage recorder, recorded energy, and which fuse had blown."""
 
     fuse: str | None = word(
-        "熔断相别", "which fuse; without it a normal month decides", choices=kfactor.FUSES, default=None
+        "熔断相别",
+        "which fuse; without it a normal month decides",
+        choices={code: kfactor.BY_CODE[code].name.zh for code in kfactor.FUSES},
+        default=None,
     )
     power_factor: Decimal | None = number(
         "平均功率因数", "mean cos φ of the load, inductive", "", default=None, positive=True, most=Decimal(1)
@@ -44,7 +47,7 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
     k = _factor(given, sheet)
     if k is None:
         total = fallback.by_normal_month(sheet, given, window=window, recorded=energy)
-        rows = (asking.Spell(given.act, Decimal(1)),)
+        rows = (asking.Spell(given.act, Decimal(given.act.days)),)
     else:
         total = fallback.by_factor(sheet, k, energy)
     total = fallback.recovery_only(sheet, total)

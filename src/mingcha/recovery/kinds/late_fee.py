@@ -36,7 +36,9 @@ class Given(asking.Labels):
     unpaid_cny: Decimal = number("欠费金额", "sum unpaid on the due day", "CNY", positive=True)
     due_on: date = day("交费期限", "last day to pay in time")
     paid_on: date = day("交清日", "day it was paid in full, or the day to compute up to")
-    customer_kind: str = word("用户类别", "kind of customer", choices=("residential", "other"))
+    customer_kind: str = word(
+        "用户类别", "kind of customer", choices={"residential": "居民", "other": "其他"}
+    )
     paid: tuple[Dated, ...] = dated("部分付款", "paid in part in between, several as 2024-05-03=100", "CNY")
     agreed_permille: Decimal | None = number(
         "合同约定比例",

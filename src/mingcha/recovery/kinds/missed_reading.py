@@ -63,6 +63,6 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
                 same(f"{shown(owed)} × {window.days} ÷ {given.act.days}"), total, "kWh", "kwh",
             )
         )  # fmt: skip
-    rows = (asking.Spell(given.act, Decimal(1)),)
+    rows = (asking.Spell(given.act, Decimal(given.act.days)),)
     parts = settle.settle(sheet, topic=TOPIC, total=total, window=window, rows=rows, prices=given.price)
     return sheet.finish(act=given.act, window=window, parts=parts, not_covered=NOT_COVERED)

@@ -14,9 +14,7 @@ from mingcha.recovery.model import Words, Worksheet
 from mingcha.recovery.sheet import Sheet
 
 KIND = "moved"
-TITLE = Words(
-    "私自迁移、更动、操作计量或供电设施（WY4）", "Metering or supply equipment moved or operated (WY4)"
-)
+TITLE = Words("私自迁移、更动、操作计量或供电设施（WY4）", "Equipment moved or operated (WY4)")
 TOPIC = "moved"
 NOT_COVERED = (
     Words("以此窃电的：按窃电处理（theft），不按本条", "where it served theft: theft applies (theft), not this article"),
@@ -30,16 +28,22 @@ class Given(asking.Labels):
     """The day, who the customer is, and how many times."""
 
     on: date = day("发生日", "day of the act")
-    customer_kind: str = word("用户类别", "kind of customer", choices=("residential", "other"))
-    times: int = whole("次数", "how many times", "times", default=1, least=Decimal(1))
+    customer_kind: str = word(
+        "用户类别", "kind of customer", choices={"residential": "居民", "other": "其他"}
+    )
+    times: int = whole("次数", "how many times", "occasions", default=1, least=Decimal(1))
 
 
 def compute(given: Given, sheet: Sheet) -> Worksheet:
     """Return the worksheet: a flat sum, fixed under either version of the law."""
     act = Period(given.on, given.on + timedelta(days=1))
 
-    def count(per: Decimal) -> tuple[str, str, Decimal]:
-        return "CNY/time × times", f"{shown(per)} × {given.times}", figures.cents(per * given.times)
+    def count(per: Decimal) -> tuple[Words, str, Decimal]:
+        return (
+            Words("每次 × 次数", "CNY/time × times"),
+            f"{shown(per)} × {given.times}",
+            figures.cents(per * given.times),
+        )
 
     parts = capacity.flat(sheet, topic=TOPIC, window=act, name=f"moved.{given.customer_kind}", count=count)
     return sheet.finish(act=act, window=act, parts=parts, not_covered=NOT_COVERED)

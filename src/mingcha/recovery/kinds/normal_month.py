@@ -30,6 +30,6 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
     energy = settle.recorded(sheet, rows, act=given.act, window=window)
     total = fallback.by_normal_month(sheet, given, window=window, recorded=energy)
     sheet.until_settled(TOPIC, given.found)
-    by_days = (asking.Spell(given.act, Decimal(1)),)
+    by_days = (asking.Spell(given.act, Decimal(given.act.days)),)
     parts = settle.settle(sheet, topic=TOPIC, total=total, window=window, rows=by_days, prices=given.price)
     return sheet.finish(act=given.act, window=window, parts=parts, not_covered=NOT_COVERED)

@@ -29,7 +29,7 @@ NOT_COVERED = (
 class Given(asking.Window):
     """The days of excess, how much (largest kVA less contract kVA), and how the customer is billed."""
 
-    parts: str = word("电价制", "two-part tariff, or single", choices=("two", "single"))
+    parts: str = word("电价制", "two-part tariff, or single", choices={"two": "两部制", "single": "单一制"})
     excess_kva: tuple[Dated, ...] = dated(
         "超出合同的容量", "kVA (kW) beyond contract; several as 2024-04-01=80", "kVA"
     )
@@ -37,7 +37,10 @@ class Given(asking.Window):
         "容（需）量电价", "capacity price of two-part customers; several as 2024-07-01=33", "CNY/kVA·month"
     )
     unit: str | None = word(
-        "计算单位", "count months or days; default: the book's", choices=("month", "day"), default=None
+        "计算单位",
+        "count months or days; default: the book's",
+        choices={"month": "月", "day": "天"},
+        default=None,
     )
     demand_billed: bool = flag("按需量计费", "the customer is billed by demand")
     transformers_changed: bool = flag("更换或增加了变压器", "transformers were changed or added")
@@ -74,8 +77,12 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
     else:
         most = max(one.value for one in given.excess_kva)
 
-        def count(per: Decimal) -> tuple[str, str, Decimal]:
-            return "kVA × CNY/kVA", f"{shown(most)} × {shown(per)}", figures.cents(most * per)
+        def count(per: Decimal) -> tuple[Words, str, Decimal]:
+            return (
+                Words("千伏安数 × 每千伏安", "kVA × CNY/kVA"),
+                f"{shown(most)} × {shown(per)}",
+                figures.cents(most * per),
+            )
 
         parts = capacity.flat(sheet, topic=TOPIC, window=window, name="over_capacity.flat", count=count)
     return sheet.finish(

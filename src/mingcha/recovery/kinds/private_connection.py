@@ -14,9 +14,7 @@ from mingcha.recovery.model import Words, Worksheet
 from mingcha.recovery.sheet import Sheet
 
 KIND = "private-connection"
-TITLE = Words(
-    "擅自引入、供出电源或自备电源并网（WY5）", "Source drawn in, supplied out or own source connected (WY5)"
-)
+TITLE = Words("擅自引入、供出电源或自备电源并网（WY5）", "Source connected without leave (WY5)")
 TOPIC = "private_connection"
 NOT_COVERED = (
     Words("当场拆除接线；转供电量的电价差额", "taking the connection down at once; price differences of energy passed on"),
@@ -34,7 +32,7 @@ class Given(asking.Labels):
     manner: str = word(
         "方式",
         "drawn in, supplied out, or own source connected",
-        choices=("drawn-in", "supplied-out", "own-source"),
+        choices={"drawn-in": "引入", "supplied-out": "供出", "own-source": "自备电源并网"},
         default="own-source",
     )
 
@@ -43,8 +41,12 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
     """Return the worksheet: a flat sum, fixed under either version of the law."""
     act = Period(given.on, given.on + timedelta(days=1))
 
-    def count(per: Decimal) -> tuple[str, str, Decimal]:
-        return "kW × CNY/kW", f"{shown(given.source_kw)} × {shown(per)}", figures.cents(given.source_kw * per)
+    def count(per: Decimal) -> tuple[Words, str, Decimal]:
+        return (
+            Words("千瓦数 × 每千瓦", "kW × CNY/kW"),
+            f"{shown(given.source_kw)} × {shown(per)}",
+            figures.cents(given.source_kw * per),
+        )
 
     parts = capacity.flat(sheet, topic=TOPIC, window=act, name="private_connection.flat", count=count)
     return sheet.finish(act=act, window=act, parts=parts, not_covered=NOT_COVERED)

@@ -15,7 +15,7 @@ from mingcha.recovery.model import Citation, Step, Words, Worksheet, same
 from mingcha.recovery.sheet import Sheet
 
 KIND = "pt-drop"
-TITLE = Words("电压互感器二次压降超限退补", "Voltage drop of PT leads beyond its limit")
+TITLE = Words("电压互感器二次压降超限退补", "Voltage drop of PT leads")
 TOPIC = "pt_drop"
 NOT_COVERED = (
     Words("压降的角差部分：δ 按比差取值", "the angle part of the drop: δ is the ratio part"),

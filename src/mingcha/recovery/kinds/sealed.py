@@ -15,7 +15,7 @@ from mingcha.recovery.model import Words, Worksheet
 from mingcha.recovery.sheet import Sheet
 
 KIND = "sealed"
-TITLE = Words("擅自使用暂停或封存设备（WY3）", "Use of suspended or sealed equipment (WY3)")
+TITLE = Words("擅自使用暂停或封存设备（WY3）", "Sealed equipment used (WY3)")
 TOPIC = "sealed"
 NOT_COVERED = (
     Words("因私增容量被封存的设备：另负 WY2 责任，另出一单（over-capacity）", "equipment sealed because of added capacity: WY2 comes on top, on a sheet of its own (over-capacity)"),
@@ -28,16 +28,19 @@ NOT_COVERED = (
 class Given(asking.Window):
     """The days the equipment was used, its capacity, and how the customer is billed."""
 
-    parts: str = word("电价制", "two-part tariff, or single", choices=("two", "single"))
+    parts: str = word("电价制", "two-part tariff, or single", choices={"two": "两部制", "single": "单一制"})
     capacity_kva: tuple[Dated, ...] = dated("擅自使用的容量", "kVA (kW) of the equipment used", "kVA")
     capacity_price: tuple[Dated, ...] = dated(
         "容（需）量电价", "capacity price of two-part customers; several as 2024-07-01=33", "CNY/kVA·month"
     )
     unit: str | None = word(
-        "计算单位", "count months or days; default: the book's", choices=("month", "day"), default=None
+        "计算单位",
+        "count months or days; default: the book's",
+        choices={"month": "月", "day": "天"},
+        default=None,
     )
     times: int = whole(
-        "次数", "how many times (customers not on two-part tariffs)", "times", default=1, least=Decimal(1)
+        "次数", "how many times (customers not on two-part tariffs)", "occasions", default=1, least=Decimal(1)
     )
     sealed_for_excess: bool = flag(
         "因私增容量被封存", "the equipment was sealed because capacity had been added (WY2)"
@@ -74,9 +77,13 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
     else:
         most = max(one.value for one in given.capacity_kva)
 
-        def count(per: Decimal) -> tuple[str, str, Decimal]:
+        def count(per: Decimal) -> tuple[Words, str, Decimal]:
             working = f"{shown(most)} × {shown(per)} × {given.times}"
-            return "kVA × CNY/(kVA·time) × times", working, figures.cents(most * per * given.times)
+            return (
+                Words("千伏安数 × 每次每千伏安 × 次数", "kVA × CNY/(kVA·time) × times"),
+                working,
+                figures.cents(most * per * given.times),
+            )
 
         parts = capacity.flat(sheet, topic=TOPIC, window=window, name="sealed.flat", count=count)
     return sheet.finish(

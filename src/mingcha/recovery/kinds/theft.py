@@ -37,8 +37,8 @@ class Given(asking.Priced):
 
     use: str = word(
         "用电性质",
-        "power or lighting, for the hours of a day",
-        choices=("power", "lighting"),
+        "use; decides the hours of a day",
+        choices={"power": "电力", "lighting": "照明"},
         default="power",
     )
     proved_kwh: Decimal | None = number(
@@ -52,15 +52,22 @@ class Given(asking.Priced):
         positive=True,
     )
     current_a: Decimal | None = number(
-        "电能表电流", "current of the meter (basic current Ib)", "A", default=None, positive=True
+        "电能表电流",
+        "current of the meter; the basic current Ib unless told otherwise",
+        "A",
+        default=None,
+        positive=True,
     )
     current_basis: str | None = word(
-        "电流取值", "which current was given; default: the book's", choices=("Ib", "Imax"), default=None
+        "电流取值",
+        "which current was given; default: the book's",
+        choices={"Ib": "标定电流 Ib", "Imax": "最大电流 Imax"},
+        default=None,
     )
     phases: str = word(
         "相别",
-        "single phase, three phase, or high voltage with CT and PT",
-        choices=("single", "three", "hv"),
+        "kind of supply; hv is high voltage with CT and PT",
+        choices={"single": "单相", "three": "三相", "hv": "高压"},
         default="three",
     )
     voltage_kv: Decimal | None = number(
@@ -108,7 +115,7 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
     else:
         energy = _by_capacity(given, sheet, window)
     energy = _deducted(given, sheet, window, energy)
-    rows = (asking.Spell(given.act, Decimal(1)),)
+    rows = (asking.Spell(given.act, Decimal(given.act.days)),)
     parts = settle.settle(
         sheet,
         topic=TOPIC,

@@ -29,7 +29,12 @@ NOT_COVERED = (
 class Given(asking.Normal):
     """From last verification or installation to correction: recorded energy and what was wired wrongly."""
 
-    fault: str | None = word("接线错误", "fault of the K table", choices=tuple(kfactor.BY_CODE), default=None)
+    fault: str | None = word(
+        "接线错误",
+        "fault of the K table",
+        choices={code: fault.name.zh for code, fault in kfactor.BY_CODE.items()},
+        default=None,
+    )
     k: Decimal | None = number(
         "实测更正系数 K", "K measured on site instead of a fault of the table", "", default=None
     )
@@ -53,7 +58,7 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
     k = measured(sheet, given.k) if given.k is not None else from_table(sheet, given)
     if k is None:
         total = fallback.by_normal_month(sheet, given, window=window, recorded=energy)
-        rows = (asking.Spell(given.act, Decimal(1)),)
+        rows = (asking.Spell(given.act, Decimal(given.act.days)),)
     else:
         total = fallback.by_factor(sheet, k, energy)
     sheet.until_settled(TOPIC, given.found)
@@ -110,7 +115,7 @@ def table_step(
         Step(
             name=Words(f"更正系数 K（{fault.name.zh}）", f"Correction factor K ({fault.name.en})"),
             formula=same(f"K = P_right ÷ P_wrong = {fault.formula}"),
-            working=same(working if k is not None else f"{working}: P_wrong = 0, K = ∞"),
+            working=same(working if k is not None else f"{working}: P_wrong = 0"),
             result=k,
             rounding="eight",
         )
