@@ -91,7 +91,7 @@ def flat(
     topic: str,
     window: Period,
     name: str,
-    count: Callable[[Decimal], tuple[str, str, Decimal]],
+    count: Count,
 ) -> tuple[Part, ...]:
     """Return the one part of a flat sum, by the law of the last day; `count` gives formula, working, sum."""
     assert window.end is not None

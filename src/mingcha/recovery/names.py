@@ -61,7 +61,8 @@ VALUES: dict[str, tuple[str, str]] = {
     "true": ("是", "yes"),
 }
 UNITS: dict[str, str] = {
-    "CNY": "元", "d": "天", "days": "天", "months": "个月", "times": "倍", "occasions": "次", "hours/day": "小时/天",
+    "CNY": "元", "d": "天", "days": "天", "months": "个月", "times": "倍", "occasions": "次",
+    "hours/day": "小时/天",
     "per cent": "%", "per day": "/天", "ratio": "", "CNY/kWh": "元/kWh", "CNY/kVA": "元/kVA",
     "CNY/kW": "元/kW", "CNY/time": "元/次", "CNY/kVA·time": "元/(kVA·次)", "CNY/kVA·month": "元/(kVA·月)",
 }  # fmt: skip
