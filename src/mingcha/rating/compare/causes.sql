@@ -29,9 +29,10 @@ SELECT o.sid, o.component, o.billed_amount, o.rerated_amount, o.billed_lines, o.
     CASE WHEN x.sid IS NULL THEN 0 ELSE 1 END AS folded, e.billed_kwh, e.rerated_kwh,
     CASE WHEN a.billed_pf IS NULL OR p.power_factor IS NULL OR a.billed_pf = p.power_factor THEN 0 ELSE 1 END AS pf_off,
     CASE WHEN n.components > 1 THEN 1 ELSE 0 END AS others_off,
-    CASE WHEN abs(CAST(CAST(m.billed_price AS DECIMAL(20,8)) * f.billed_top * m.billed_days / 30 AS DECIMAL(28,8)) - o.billed_amount) <= :line_tolerance
-        OR abs(CAST(CAST(m.billed_price AS DECIMAL(20,8)) * f.billed_top * m.billed_days / days_in_ym(:period) AS DECIMAL(28,8)) - o.billed_amount)
-            <= :line_tolerance
+    CASE WHEN abs(CAST(CAST(m.billed_price AS DECIMAL(20,8)) * f.billed_top AS DECIMAL(28,8)) * m.billed_days
+            - CAST(o.billed_amount AS DECIMAL(20,2)) * 30) <= :line_tolerance * 30
+        OR abs(CAST(CAST(m.billed_price AS DECIMAL(20,8)) * f.billed_top AS DECIMAL(28,8)) * m.billed_days
+            - CAST(o.billed_amount AS DECIMAL(20,2)) * days_in_ym(:period)) <= :line_tolerance * 31
         THEN 1 ELSE 0 END AS by_days
 FROM cmp_off AS o
 JOIN cmp_fact AS f ON f.sid = o.sid AND f.component = o.component

@@ -40,7 +40,7 @@ GROUP BY l.sid
 -- :: cmp_meter
 -- what the main meters measured, by the multiplier of the archive, by that on the reading, and without any
 SELECT p.sid, CAST(sum(CAST(r.end_value - r.start_value AS DECIMAL(20,4)) * u.multiplier) AS DECIMAL(28,4)) AS true_kwh,
-    CAST(sum(CAST(r.end_value - r.start_value AS DECIMAL(20,4)) * coalesce(r.multiplier, u.multiplier)) AS DECIMAL(28,4)) AS stated_kwh,
+    CAST(sum(CAST(r.end_value - r.start_value AS DECIMAL(20,4)) * r.multiplier) AS DECIMAL(28,4)) AS stated_kwh,
     CAST(sum(r.end_value - r.start_value) AS DECIMAL(28,4)) AS raw_kwh
 FROM rt_settlement AS s
 JOIN rt_point AS p ON p.sid = s.sid AND p.main
