@@ -18,7 +18,7 @@ after the command alike.
 
 * `--json` prints one JSON document on standard output; everything meant for people goes to standard error.
 * Exit codes: `0` done · `1` ran, and found something that needs attention, where the command is a check
-  (`rules lint`, `rules test`, `rules lock --check`) · `2` could not run.
+  (`rules lint`, `rules test`, `rules lock --check`, `tariffs check`, `tariffs stale`) · `2` could not run.
 * A failure says three things: what is wrong and where, why it matters, how to put it right. `--debug` adds
   the trace.
 """
@@ -43,6 +43,10 @@ Keys may be added; those below stay. Numbers are exact decimals: read them as su
 | `rules new` | `rule_id`, `folder` |
 | `rules lock` | `differences: [{rule_id, what, mend}]`, `written` |
 | `rules run` | `run_id`, `snapshot_id`, `periods`, `data_date`, `rules_run`, `rules_skipped: [{rule_id, because}]`, `rules_failed`, `findings`, `trial_findings`, `amount_cny`, `money`, `seconds`, `per_rule: [{rule_id, hits, findings, bands, examined, clear, exits, amount_cny, money, parameters, not_applied, notes, seconds, …}]`, `relations` |
+| `tariffs list` | `tariffs: [{code, book, title, usage_categories, voltage_kv, parts, time_of_use, tiered, price_basis, in_force_from, in_force_to, known_as, fictional, evidence, provisional}]` |
+| `tariffs show` | as one of `tariffs list`, `power_factor_base`, `entitlement`, `prices: [{component, item, period, tier, price, unit, in_force_from, in_force_to, known_on, document, clause, evidence, provisional}]`, `programme`, `tiers` |
+| `tariffs check` | `files`, `mistakes`, `problems: [{file, place, what, mend}]` |
+| `tariffs stale` | `on`, `days`, `stale: [{book, reason, name, document, day, facts}]` |
 | `findings list` | an array of findings, columns below |
 | `findings show` | one finding, columns below, and `story` |
 | `findings export` | with `--out`: `out`, `format`, `findings`; without: the export itself |

@@ -57,7 +57,18 @@ def raise_all(mistakes: Sequence[Mistake]) -> None:
 
 def of_shape(error: pydantic.ValidationError, *, file: str, data: Any) -> list[Mistake]:
     """Return one mistake per finding of the strict validation of `data`, read from `file`."""
-    return [_of_detail(detail, file, data) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    places = [detail["loc"] for detail in details]
+    return [
+        _of_detail(detail, file, data)
+        for detail in details
+        # a list whose only entry is broken is not empty besides
+        if detail["type"] != "too_short" or not any(_below(place, detail["loc"]) for place in places)
+    ]
+
+
+def _below(place: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return len(place) > len(other) and place[: len(other)] == other
 
 
 def _of_detail(detail: Any, file: str, data: Any) -> Mistake:
