@@ -1,4 +1,4 @@
-"""Basic charge: capacity by the day, demand in its three forms, parts of a month under both laws; fixed charges."""
+"""Basic charge: capacity by the day, demand in its forms, parts of a month under both laws; fixed charges."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def works(period: str = "2026-03", method: str = "capacity", **contract: Any) ->
     law = {"in_force_from": date(1996, 10, 8), "in_force_to": date(2024, 6, 1)}
     hand.parameter("basic.day_base", "30", document="1996", clause="84", **law)
     hand.parameter("basic.day_base", "calendar", document="2024", clause="?", in_force_from=date(2024, 6, 1))
-    for name, value in (("floor_share", "0.40"), ("over_share", "1.05"), ("over_variant", "A"), ("discount_hours", "260"),
-                        ("discount", "0.90")):  # fmt: skip
+    demands = {"floor_share": "0.40", "over_share": "1.05", "over_variant": "A", "discount_hours": "260"}
+    for name, value in {**demands, "discount": "0.90"}.items():
         hand.parameter(f"demand.{name}", value, evidence="[K+]", document="1583")
     sid = hand.settle()
     hand.point(sid, tariff=tariff)

@@ -12,7 +12,7 @@ PERIODS = {"sharp": "1.1", "peak": "0.9", "flat": "0.6", "valley": "0.3"}
 
 
 def agent(period: str = "2026-03") -> tuple[Hand, int]:
-    """A tariff with prices by period, network prices for all hours; one settlement with kWh in each period."""
+    """A tariff with prices by period, network prices for all hours; a settlement with kWh in each period."""
     hand = Hand(period)
     tariff = hand.tariff("T", pf_base=None)
     hand.rows["tb_tariff"][0]["price_basis"] = "agent"
@@ -113,16 +113,16 @@ class TestMarket:
         hand.rows["rt_contract"][0] |= {"purchase_mode": "direct", "agent_factor": D("1.5")}
         hand.add("bill", bill_id="B1", customer_id="C1", billing_period="2026-03", kind="regular")
         hand.add("bill", bill_id="B2", customer_id="C1", billing_period="2026-03", kind="refund")
-        self.billed(hand, 1, "all", "1000.05", "0.41", "410.02")
-        self.billed(hand, 1, "all", "7", "9", "63", bill_id="B2")
+        self.billed(hand, "all", ("1000.05", "0.41", "410.02"))
+        self.billed(hand, "all", ("7", "9", "63"), bill_id="B2")
         return hand
 
-    def billed(
-        self, hand: Hand, no: int, period: str, kwh: str, price: str, amount: str, **more: object
-    ) -> None:
-        row = {"bill_id": "B1", "usage_point_id": "P1", **more}
-        hand.add("bill_line", line_no=no, component="energy", period=period, quantity=D(kwh), price=D(price),
-                 amount=D(amount), unit="kWh", **row)  # fmt: skip
+    def billed(self, hand: Hand, period: str, figures: tuple[str, str, str], *, bill_id: str = "B1") -> None:
+        """A line of a bill: kWh, price and amount."""
+        kwh, price, amount = map(D, figures)
+        number = len(hand.rows.get("bill_line", [])) + 1
+        hand.add("bill_line", bill_id=bill_id, usage_point_id="P1", line_no=number, component="energy",
+                 period=period, quantity=kwh, price=price, amount=amount, unit="kWh")  # fmt: skip
 
     def test_hands_the_price_of_the_bill_on(self) -> None:
         lines = self.traded().rate()
@@ -133,13 +133,13 @@ class TestMarket:
 
     def test_prefers_the_line_of_the_period(self) -> None:
         hand = self.traded()
-        self.billed(hand, 2, "valley", "400", "0.2", "80")
+        self.billed(hand, "valley", ("400", "0.2", "80"))
         prices = {line["period"]: line["price"] for line in hand.rate() if line["component"] == "energy"}
         assert prices == {"sharp": D("0.41"), "peak": D("0.41"), "flat": D("0.41"), "valley": D("0.2")}
 
     def test_several_prices_are_averaged_by_kwh(self) -> None:
         hand = self.traded()
-        self.billed(hand, 2, "all", "1000", "0.5", "500")
+        self.billed(hand, "all", ("1000", "0.5", "500"))
         line = hand.rate()[0]
         assert line["price"] == D("0.45499863")
         assert line["formula"] == "kWh × mean market price of the bill"
@@ -244,8 +244,8 @@ def test_amounts_of_millions_do_not_overflow() -> None:
     hand = Hand()
     tariff = hand.tariff("T", pf_base="energy")
     hand.price(tariff, "energy", "1.23456789")
-    hand.add("tb_pf", standard=D("0.90"), pf=D("0.71"), pct=D("9.5"), in_force_from=date(1983, 12, 2), document="83",
-             evidence="[S]")  # fmt: skip
+    since = date(1983, 12, 2)
+    hand.add("tb_pf", standard=D("0.90"), pf=D("0.71"), pct=D("9.5"), in_force_from=since, evidence="[S]")
     sid = hand.settle()
     hand.point(sid, tariff=tariff)
     hand.energy(sid, "123456789.12", tariff=tariff)

@@ -170,7 +170,8 @@ def test_prices_per_tier_make_energy_lines_per_tier() -> None:
     hand.energy(sid, "500", tariff="T")
     lines = hand.rate()
     assert [(line["component"], line["tier"], line["quantity"], line["amount"]) for line in lines] == [
-        ("energy", 1, D(230), D("123.74")), ("energy", 2, D(170), D("99.96")), ("energy", 3, D(100), D("83.80")),
+        ("energy", 1, D(230), D("123.74")), ("energy", 2, D(170), D("99.96")),
+        ("energy", 3, D(100), D("83.80")),
     ]  # fmt: skip
     assert [line["line_no"] for line in lines] == [1001, 1002, 1003]
 

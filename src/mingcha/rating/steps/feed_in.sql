@@ -32,7 +32,8 @@ turned AS (
             AND end_value < CAST('0.1' AS DECIMAL(2,1)) * full_turn THEN full_turn ELSE 0 END AS DECIMAL(18,4)) AS units
     FROM counted
 )
-SELECT customer_id, grid_mode, min(tariff_id) AS tariff_id, CAST(sum(CAST(CAST(units AS DECIMAL(19,4)) * multiplier AS DECIMAL(18,2))) AS DECIMAL(18,4)) AS kwh
+SELECT customer_id, grid_mode, min(tariff_id) AS tariff_id,
+    CAST(sum(CAST(CAST(units AS DECIMAL(19,4)) * multiplier AS DECIMAL(18,2))) AS DECIMAL(18,4)) AS kwh
 FROM turned WHERE units >= 0 AND multiplier IS NOT NULL
 GROUP BY customer_id, grid_mode;
 

@@ -5,7 +5,9 @@ SELECT DISTINCT sid FROM rt_gap;
 
 -- :: rc_order
 -- Points of settlements with several: main ones first. A point alone is number 1.
-SELECT p.sid, p.usage_point_id, row_number() OVER (PARTITION BY p.sid ORDER BY CASE WHEN p.main THEN 0 ELSE 1 END, p.usage_point_id) AS point_no
+SELECT p.sid, p.usage_point_id, row_number() OVER (
+        PARTITION BY p.sid ORDER BY CASE WHEN p.main THEN 0 ELSE 1 END, p.usage_point_id
+    ) AS point_no
 FROM rt_point AS p
 JOIN (SELECT sid FROM rt_point GROUP BY sid HAVING count(*) > 1) AS m ON m.sid = p.sid;
 
@@ -80,10 +82,15 @@ lines AS (
     UNION ALL
     SELECT l.sid, l.usage_point_id, 1, CASE l.kind WHEN 'transformer' THEN 12001 ELSE 13001 END,
         CASE l.kind WHEN 'transformer' THEN 'transformer_loss' ELSE 'line_loss' END, NULL, NULL, l.kwh, 'kWh', NULL, NULL, NULL,
-        CAST(0 AS DECIMAL(38,12)), p.tariff_id, NULL, l.formula, 'priced inside energy', '[D]', s.started_on, s.read_on
+        CAST(0 AS DECIMAL(38,12)), p.tariff_id, t.tariff_code, l.formula, 'priced inside energy',
+        CASE WHEN l.kind = 'transformer' THEN coalesce(k.evidence, 'default') ELSE '[D]' END, s.started_on, s.read_on
     FROM rt_loss AS l
     JOIN rt_settlement AS s ON s.sid = l.sid
     LEFT JOIN rt_point AS p ON p.sid = l.sid AND p.usage_point_id = l.usage_point_id
+    LEFT JOIN rt_tariff AS t ON t.tariff_id = p.tariff_id AND t.in_force_from < s.read_on
+        AND (t.in_force_to IS NULL OR t.in_force_to >= s.read_on)
+    LEFT JOIN rt_parameter AS k ON k.book = t.book AND k.name = 'transformer.k.3' AND k.in_force_from < s.read_on
+        AND (k.in_force_to IS NULL OR k.in_force_to >= s.read_on)
     WHERE l.kwh <> 0
 )
 SELECT l.sid, CAST(l.spot + 20000 * (l.seg - 1) + 2000000 * (coalesce(o.point_no, 1) - 1) AS INTEGER) AS line_no, l.usage_point_id,
