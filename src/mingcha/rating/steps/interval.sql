@@ -100,7 +100,7 @@ WHERE p.sid IS NULL;
 -- :: rt_demand
 -- The highest power of the month, of all main points together, over all hours and within each period. R4: kW to 0.01.
 WITH power AS (
-    SELECT u.sid, u.day, u.minute, sum(u.kwh * (60 // u.minutes)) AS kw, min(u.usage_point_id) AS usage_point_id
+    SELECT u.sid, u.day, u.minute, sum(CAST(u.kwh AS DECIMAL(19,4)) * (60 // u.minutes)) AS kw, min(u.usage_point_id) AS usage_point_id
     FROM rc_interval_use AS u
     JOIN rt_point AS m ON m.sid = u.sid AND m.usage_point_id = u.usage_point_id AND m.main
     JOIN rt_settlement AS s ON s.sid = u.sid AND s.last

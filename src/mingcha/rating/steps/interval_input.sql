@@ -12,7 +12,7 @@ WITH wanted AS (
     WHERE t.programme_id IS NOT NULL OR d.programme_id IS NOT NULL
 )
 SELECT w.sid, w.usage_point_id, c.at, CAST(15 AS INTEGER) AS minutes,
-    CAST(CAST(c.p_kw * u.multiplier AS DECIMAL(18,4)) * CAST('0.25' AS DECIMAL(3,2)) AS DECIMAL(18,4)) AS kwh
+    CAST(CAST(c.p_kw AS DECIMAL(19,4)) * u.multiplier * CAST('0.25' AS DECIMAL(3,2)) AS DECIMAL(18,4)) AS kwh
 FROM wanted AS w
 JOIN load_curve AS c ON c.usage_point_id = w.usage_point_id
     AND CAST(c.at AS DATE) >= w.started_on AND CAST(c.at AS DATE) < w.read_on

@@ -109,7 +109,7 @@ WHERE c.kwh > 0 AND c.prior_kwh + c.kwh > r.lower_kwh AND (r.upper_kwh IS NULL O
 
 -- :: rc_step_period
 -- The price a step has: of its ladder's scope. Where one ladder over all kWh has prices by period, the kWh of each
--- tier are shared over the periods by kWh (R1: to 0.01, the last period takes the remainder).
+-- tier are shared over the periods by kWh, to 0.0001; the last period takes the remainder.
 WITH split AS (
     SELECT s.sid, s.usage_point_id, s.seg, s.seg_from, s.seg_to, s.tariff_id, s.tier, s.prior_kwh, s.kwh, s.lower_kwh,
         s.upper_kwh, s.quantity, e.period, e.kwh AS period_kwh,
@@ -126,14 +126,14 @@ WITH split AS (
 ),
 near AS (
     SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, tier, prior_kwh, kwh, lower_kwh, upper_kwh, quantity,
-        period, period_kwh, from_last, CAST(safe_div(CAST(quantity AS DECIMAL(19,4)) * period_kwh, kwh) AS DECIMAL(14,2)) AS near
+        period, period_kwh, from_last, CAST(safe_div(CAST(quantity AS DECIMAL(19,4)) * period_kwh, kwh) AS DECIMAL(19,4)) AS near
     FROM split
 ),
 shared AS (
     SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, tier, prior_kwh, kwh, lower_kwh, upper_kwh, quantity,
         period, from_last,
-        near + CASE WHEN 2 * (CAST(quantity AS DECIMAL(19,4)) * period_kwh - CAST(near AS DECIMAL(19,2)) * kwh) >= 0.01 * kwh THEN 0.01
-            WHEN 2 * (CAST(quantity AS DECIMAL(19,4)) * period_kwh - CAST(near AS DECIMAL(19,2)) * kwh) < -0.01 * kwh THEN -0.01 ELSE 0 END AS part
+        near + CASE WHEN 2 * (CAST(quantity AS DECIMAL(19,4)) * period_kwh - near * kwh) >= 0.0001 * kwh THEN 0.0001
+            WHEN 2 * (CAST(quantity AS DECIMAL(19,4)) * period_kwh - near * kwh) < -0.0001 * kwh THEN -0.0001 ELSE 0 END AS part
     FROM near
 ),
 whole AS (
