@@ -90,7 +90,8 @@ class Bench:
         """A customer; with a contract K<number> on `tariff_id` unless that is None."""
         deal = {key: more.pop(key) for key in list(more) if key in CONTRACT_ONLY}
         row = {"opened_on": OPENED, "voltage_kv": "0.22", "contract_capacity_kva": "8", "status": "active",
-               "running_capacity_kva": "8", "supply_kind": "permanent", "usage_category": "residential", **more}  # fmt: skip
+               "running_capacity_kva": "8", "supply_kind": "permanent",
+               "usage_category": "residential", **more}  # fmt: skip
         self.put("customer", customer_id=customer_id, **row)
         if tariff_id is not None:
             self.contract(customer_id, tariff_id=tariff_id, **deal)
@@ -124,8 +125,8 @@ class Bench:
     def bill(self, customer_id: str = "C1", **more: Any) -> None:
         """A regular bill of the month."""
         day = self.period.end + timedelta(days=self.number("bill") % 25)
-        row = {"bill_id": f"B{self.number('bill_id'):06d}", "billing_period": str(self.period), "kind": "regular",
-               "issued_at": f"{day} 09:00:00", "status": "open", **more}  # fmt: skip
+        row = {"bill_id": f"B{self.number('bill_id'):06d}", "billing_period": str(self.period),
+               "kind": "regular", "issued_at": f"{day} 09:00:00", "status": "open", **more}  # fmt: skip
         self.put("bill", customer_id=customer_id, **row)
 
     def home(self, customer_id: str = "C1", usage_point_id: str = "P1", **more: Any) -> None:

@@ -19,7 +19,7 @@ JOIN reading AS r ON r.usage_point_id = c.usage_point_id AND r.billing_period = 
 WHERE c.relation = 'sub_deducted' AND c.metering_method = 'meter'
 
 -- :: rq_register
--- energy of every register read, to 0.01: (end - start, with roll-over) × multiplier
+-- energy of every register read, to 0.01: (end - start, with roll-over) × multiplier; demand is rounded later
 WITH r AS (
     SELECT s.sid, r.reading_id, r.usage_point_id, r.main, FALSE AS guest, CAST(NULL AS VARCHAR) AS parent_usage_point_id,
         r.meter_id, r.register, r.start_value, r.end_value, r.started_on, r.read_on, r.multiplier
@@ -45,7 +45,8 @@ u AS (
     FROM d
 )
 SELECT sid, reading_id, usage_point_id, main, guest, parent_usage_point_id, register, started_on, read_on, units,
-    CAST(CAST(CAST(units AS DECIMAL(18,4)) * multiplier AS DECIMAL(18,2)) AS DECIMAL(18,4)) AS kwh
+    CASE WHEN register = 'demand' THEN CAST(CAST(units AS DECIMAL(18,4)) * multiplier AS DECIMAL(18,4))
+        ELSE CAST(CAST(CAST(units AS DECIMAL(18,4)) * multiplier AS DECIMAL(18,2)) AS DECIMAL(18,4)) END AS kwh
 FROM u
 
 -- :: rq_interval

@@ -224,15 +224,23 @@ SELECT sid, parent_usage_point_id, usage_point_id,
 FROM rt
 
 -- :: rq_agreed_cell
--- the same spread over the parent's intervals and periods
-WITH c AS (
-    SELECT a.sid, a.parent_usage_point_id, a.usage_point_id, b.ival, b.day_from, b.day_to, b.pos, b.period,
+-- the same spread over the parent's intervals in which the child is in force, and their periods
+WITH held AS (
+    SELECT t.sid, t.usage_point_id, min(t.day_from) AS day_from, max(t.day_to) AS day_to
+    FROM rq_tenure AS t JOIN rq_agreed AS a ON a.sid = t.sid AND a.usage_point_id = t.usage_point_id
+    GROUP BY t.sid, t.usage_point_id
+),
+c AS (
+    SELECT a.sid, a.parent_usage_point_id, a.usage_point_id, b.ival, greatest(b.day_from, h.day_from) AS day_from,
+        least(b.day_to, h.day_to) AS day_to, b.pos, b.period,
         CAST(b.kwh AS DECIMAL(14,2)) AS kwh, CAST(a.kwh AS DECIMAL(14,2)) AS amount,
         CAST(sum(b.kwh) OVER (PARTITION BY a.sid, a.usage_point_id) AS DECIMAL(14,2)) AS whole,
         row_number() OVER (PARTITION BY a.sid, a.usage_point_id
             ORDER BY CASE WHEN b.kwh > 0 THEN 0 ELSE 1 END, b.ival DESC, b.pos DESC) AS nth
     FROM rq_agreed AS a
-    JOIN rq_left2 AS b ON b.sid = a.sid AND b.usage_point_id = a.parent_usage_point_id
+    JOIN held AS h ON h.sid = a.sid AND h.usage_point_id = a.usage_point_id
+    JOIN rq_left2 AS b ON b.sid = a.sid AND b.usage_point_id = a.parent_usage_point_id AND b.day_from < h.day_to
+        AND b.day_to > h.day_from
 ),
 q AS (
     SELECT sid, parent_usage_point_id, usage_point_id, ival, day_from, day_to, pos, period, kwh, amount, whole, nth,
