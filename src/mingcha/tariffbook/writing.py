@@ -36,7 +36,7 @@ def _mapping(dumper: yaml.SafeDumper, value: dict[str, Any]) -> yaml.Node:
 
 
 def _short(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) or bool(node.flow_style)
+    return isinstance(node, yaml.ScalarNode) or bool(getattr(node, "flow_style", False))
 
 
 _Dumper.add_representer(list, _list)
