@@ -230,10 +230,10 @@ class TestGaps:
             (line["period"], line["tier"], str(line["quantity"]), str(line["amount"])) for line in hand.rate()
         ]
         assert lines == [
-            ("peak", 1, "6.6700", "2.00"),
-            ("peak", 2, "3.3300", "4.33"),
-            ("valley", 1, "3.3300", "0.33"),
-            ("valley", 2, "1.6700", "1.84"),
+            ("peak", 1, "6.6667", "2.00"),
+            ("peak", 2, "3.3333", "4.33"),
+            ("valley", 1, "3.3333", "0.33"),
+            ("valley", 2, "1.6667", "1.83"),
         ]
 
     def test_no_history(self) -> None:
