@@ -143,3 +143,24 @@ def test_empty_tables_rate_to_nothing(bench: Bench) -> None:
     rated = bench.rated()
     assert (rated.settlements, rated.lines, rated.gaps) == (0, 0, 0)
     assert set(rated.seconds) == set(engine.STEPS)
+
+
+def test_codes_that_follow_each_other_each_price_their_time(bench: Bench) -> None:
+    bench.tariff("T.2", energy="0.8", since=D(2026, 3, 11))
+    bench.con.execute("UPDATE tb_code SET tariff_id = 'T'")
+    bench.con.execute("UPDATE tb_tariff SET in_force_to = '2026-03-11' WHERE tariff_code = 'T'")
+    bench.home()
+    bench.registers(active="31")
+    bench.quantities()
+    assert bench.rows("rt_price", "in_force_from, in_force_to, price") == [
+        (D(2020, 1, 1), D(2026, 3, 11), "0.5"), (D(2026, 3, 11), None, "0.8"),
+    ]  # fmt: skip
+    assert bench.energy() == {("03-01", "all"): "10", ("03-11", "all"): "21"}
+    assert bench.gaps() == set()
+
+
+def test_of_two_codes_at_once_the_first_stands(bench: Bench) -> None:
+    bench.tariff("T.2", energy="0.8")
+    bench.con.execute("UPDATE tb_code SET tariff_id = 'T'")
+    bench.quantities()
+    assert bench.rows("rt_price", "tariff_code, price") == [("T", "0.5")]

@@ -35,21 +35,27 @@ SELECT book, name, value, number, unit, d0 AS in_force_from, nullif(d1, DATE '99
 FROM ranked WHERE nth = 1
 
 -- :: rq_code
--- one code of the book per tariff of the utility
-SELECT c.tariff_id, min(c.tariff_code) AS tariff_code
-FROM tb_code AS c JOIN tb_tariff AS t ON t.tariff_code = c.tariff_code
-GROUP BY c.tariff_id
+-- codes of the book for each tariff of the utility: several follow each other; of two at once the first one stands
+WITH c AS (
+    SELECT DISTINCT k.tariff_id, k.tariff_code, t.in_force_from, coalesce(t.in_force_to, DATE '9999-12-31') AS in_force_to
+    FROM tb_code AS k JOIN tb_tariff AS t ON t.tariff_code = k.tariff_code
+)
+SELECT c.tariff_id, c.tariff_code, c.in_force_from, nullif(c.in_force_to, DATE '9999-12-31') AS in_force_to
+FROM c
+LEFT JOIN c AS d ON d.tariff_id = c.tariff_id AND d.tariff_code < c.tariff_code AND d.in_force_from < c.in_force_to
+    AND d.in_force_to > c.in_force_from
+WHERE d.tariff_id IS NULL
 
 -- :: rt_tariff
-SELECT c.tariff_id, t.tariff_code, min(t.book) AS book, min(t.currency) AS currency, min(t.title_zh) AS title_zh,
-    min(t.title_en) AS title_en, t.in_force_from, min(t.in_force_to) AS in_force_to,
+SELECT c.tariff_id, c.tariff_code, min(t.book) AS book, min(t.currency) AS currency, min(t.title_zh) AS title_zh,
+    min(t.title_en) AS title_en, c.in_force_from, c.in_force_to,
     string_agg(t.usage_category, ',' ORDER BY t.usage_category) AS usage_category, min(t.parts) AS parts,
     min(t.voltage_kv_from) AS voltage_kv_from, min(t.voltage_kv_to) AS voltage_kv_to,
     min(t.programme_id) AS programme_id, min(t.tier_id) AS tier_id, min(t.tier_basis) AS tier_basis,
     min(t.tier_measure) AS tier_measure, min(t.pf_base) AS pf_base, min(t.entitlement) AS entitlement,
     min(t.price_basis) AS price_basis, FALSE AS own
 FROM rq_code AS c JOIN tb_tariff AS t ON t.tariff_code = c.tariff_code
-GROUP BY c.tariff_id, t.tariff_code, t.in_force_from
+GROUP BY c.tariff_id, c.tariff_code, c.in_force_from, c.in_force_to
 UNION ALL
 SELECT t.tariff_id, CAST(NULL AS VARCHAR) AS tariff_code, 'own' AS book, 'CNY' AS currency, t.name AS title_zh,
     t.name AS title_en, t.effective_from AS in_force_from,
@@ -59,7 +65,7 @@ SELECT t.tariff_id, CAST(NULL AS VARCHAR) AS tariff_code, 'own' AS book, 'CNY' A
     CAST(NULL AS VARCHAR) AS tier_id, CAST(NULL AS VARCHAR) AS tier_basis, CAST(NULL AS VARCHAR) AS tier_measure,
     p.value AS pf_base, t.entitlement_kind AS entitlement, 'utility' AS price_basis, TRUE AS own
 FROM tariff AS t
-LEFT JOIN rq_code AS c ON c.tariff_id = t.tariff_id
+LEFT JOIN (SELECT DISTINCT tariff_id FROM rq_code) AS c ON c.tariff_id = t.tariff_id
 LEFT JOIN rt_parameter AS p ON p.book = 'own' AND p.name = 'power_factor.base' AND p.in_force_from <= t.effective_from
     AND (p.in_force_to IS NULL OR p.in_force_to > t.effective_from)
 WHERE c.tariff_id IS NULL
@@ -68,9 +74,12 @@ WHERE c.tariff_id IS NULL
 WITH papers AS (
     SELECT tariff_id, max(document) AS document FROM tariff GROUP BY tariff_id
 )
-SELECT c.tariff_id, p.tariff_code, p.component, p.item, p.period, p.tier, p.in_force_from, p.in_force_to,
+SELECT c.tariff_id, p.tariff_code, p.component, p.item, p.period, p.tier,
+    greatest(p.in_force_from, c.in_force_from) AS in_force_from, least(p.in_force_to, c.in_force_to) AS in_force_to,
     p.known_on, p.price, p.unit, p.document, p.clause, p.evidence
-FROM rq_code AS c JOIN tb_price AS p ON p.tariff_code = c.tariff_code
+FROM rq_code AS c
+JOIN tb_price AS p ON p.tariff_code = c.tariff_code AND (c.in_force_to IS NULL OR p.in_force_from < c.in_force_to)
+    AND (p.in_force_to IS NULL OR p.in_force_to > c.in_force_from)
 UNION ALL
 SELECT t.tariff_id, CAST(NULL AS VARCHAR) AS tariff_code, t.component, '' AS item, coalesce(t.period, 'all') AS period,
     coalesce(t.tier, 0) AS tier, t.effective_from AS in_force_from,
@@ -78,7 +87,7 @@ SELECT t.tariff_id, CAST(NULL AS VARCHAR) AS tariff_code, t.component, '' AS ite
         OVER (PARTITION BY t.tariff_id, t.component, t.period, t.tier ORDER BY t.effective_from)) AS in_force_to,
     CAST(NULL AS DATE) AS known_on, t.price, t.unit, d.document, CAST(NULL AS VARCHAR) AS clause, 'own' AS evidence
 FROM tariff_price AS t
-LEFT JOIN rq_code AS c ON c.tariff_id = t.tariff_id
+LEFT JOIN (SELECT DISTINCT tariff_id FROM rq_code) AS c ON c.tariff_id = t.tariff_id
 LEFT JOIN papers AS d ON d.tariff_id = t.tariff_id
 WHERE c.tariff_id IS NULL
 
