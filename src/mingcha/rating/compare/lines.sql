@@ -63,10 +63,12 @@ SELECT o.sid, o.component, CASE WHEN o.pointed THEN l.usage_point_id ELSE '' END
     CAST(sum(CASE WHEN l.billed THEN 0 ELSE l.quantity END) AS DECIMAL(18,4)) AS rerated_quantity,
     CAST(sum(CASE WHEN l.billed THEN l.amount ELSE 0 END) AS DECIMAL(18,2)) AS billed_amount,
     CAST(sum(CASE WHEN l.billed THEN 0 ELSE l.amount END) AS DECIMAL(18,2)) AS rerated_amount,
-    CASE WHEN min(CASE WHEN l.billed THEN l.price END) = max(CASE WHEN l.billed THEN l.price END)
+    CASE WHEN count(CASE WHEN l.billed THEN l.price END) = 0 THEN NULL
+        WHEN min(CASE WHEN l.billed THEN l.price END) = max(CASE WHEN l.billed THEN l.price END)
         THEN min(CASE WHEN l.billed THEN l.price END)
         ELSE CAST(safe_div(sum(CASE WHEN l.billed THEN l.amount END), sum(CASE WHEN l.billed THEN l.quantity END)) AS DECIMAL(18,8)) END AS billed_price,
-    CASE WHEN min(CASE WHEN NOT l.billed THEN l.price END) = max(CASE WHEN NOT l.billed THEN l.price END)
+    CASE WHEN count(CASE WHEN NOT l.billed THEN l.price END) = 0 THEN NULL
+        WHEN min(CASE WHEN NOT l.billed THEN l.price END) = max(CASE WHEN NOT l.billed THEN l.price END)
         THEN min(CASE WHEN NOT l.billed THEN l.price END)
         ELSE CAST(safe_div(sum(CASE WHEN NOT l.billed THEN l.amount END), sum(CASE WHEN NOT l.billed THEN l.quantity END)) AS DECIMAL(18,8)) END AS rerated_price,
     max(CASE WHEN l.billed THEN l.quantity END) AS billed_top, max(CASE WHEN NOT l.billed THEN l.quantity END) AS rerated_top,
