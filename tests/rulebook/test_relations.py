@@ -257,3 +257,72 @@ class TestPoints:
         row = next(row for row in found if row["reading_id"] == "R2")
         assert (row["prev_reading_id"], row["prev_end_value"], row["digits"]) == ("R1", 9990, 4)
         assert (row["rolled_over"], row["step_energy"], row["archive_multiplier"]) == (True, 40, 3)
+
+
+class TestPriceOfCategory:
+    def test_a_bill_of_millions_is_weighed_without_overflow(self, asked: Asked) -> None:
+        bill = {**BILL, "billing_period": "2026-03"}
+        rows = asked(
+            "price_of_category",
+            customer=[{**CUSTOMER, "usage_category": "general", "voltage_kv": "10"}],
+            bill=[{**bill, "bill_id": "B1", "energy_kwh": "90000000", "amount": "54000000.00"}],
+        )
+        assert [(row["usage_category"], row["low_voltage"], row["p"]) for row in rows] == [
+            ("general", False, Decimal("0.6"))
+        ]
+
+
+class TestRunningCapacity:
+    def test_stretches_follow_the_status_and_hot_standby_runs(self, asked: Asked) -> None:
+        own = {"kind": "dedicated", "customer_id": "C1"}
+        rows = asked(
+            "kva_run",
+            transformer=[
+                {**own, "transformer_id": "T1", "capacity_kva": "630"},
+                {**own, "transformer_id": "T2", "capacity_kva": "400"},
+                {**own, "transformer_id": "T3", "capacity_kva": "250"},
+            ],
+            transformer_status=[
+                {"transformer_id": "T1", "effective_from": "2025-01-01", "status": "running"},
+                {"transformer_id": "T2", "effective_from": "2025-01-01", "status": "standby_hot"},
+                {"transformer_id": "T2", "effective_from": "2026-03-11", "status": "sealed"},
+            ],
+        )
+        assert [
+            (str(row["from_day"]), str(row["to_day"]), row["kva"], row["status_unknown"]) for row in rows
+        ] == [
+            ("2025-01-01", "2026-03-11", 1030, 1),
+            ("2026-03-11", "9999-12-31", 630, 1),
+        ]
+
+
+class TestSpans:
+    @pytest.mark.parametrize(
+        ("code", "digits", "section"),
+        [
+            ("C3011", "3011", "C"),
+            ("3011", "3011", "C"),
+            ("f52", "52", "F"),
+            ("A", None, "A"),
+            (None, None, None),
+        ],
+    )
+    def test_an_industry_is_read_with_or_without_its_letter(
+        self, asked: Asked, code: str | None, digits: str | None, section: str | None
+    ) -> None:
+        (row,) = asked(
+            "contract_span",
+            customer=[{**CUSTOMER, "industry_code": code}],
+            contract=[{"contract_id": "K1", "effective_from": "2024-01-01", "customer_id": "C1"}],
+        )
+        assert (row["industry"], row["industry_section"]) == (digits, section)
+
+    def test_a_version_ends_where_the_next_begins(self, asked: Asked) -> None:
+        rows = asked(
+            "point_span",
+            usage_point=[
+                {**POINT, "multiplier": "1", "role": "sale"},
+                {**POINT, "multiplier": "1", "role": "sale", "effective_from": "2026-03-11"},
+            ],
+        )
+        assert [str(row["effective_until"]) for row in rows] == ["2026-03-11", "9999-12-31"]
