@@ -92,6 +92,18 @@ class TestShow:
         prices = mingcha(*asked, "--on", "2026-07-01").document["prices"]
         assert [price["price"] for price in prices if price["component"] == "energy"] == [Decimal("0.56")]
 
+    def test_hours_of_demand_stand_beside_those_of_energy(self, mingcha: Run, own: Path) -> None:
+        file = own / "tariffs" / "city.yaml"
+        text = file.read_text(encoding="utf-8")
+        with_demand = text.replace(
+            "    programme: hours\n", "    programme: hours\n    demand_programmes: [hours]\n"
+        )
+        file.write_text(with_demand, encoding="utf-8")
+        asked = ("tariffs", "show", "my.city.shop", "-w", own)
+        assert "需量时段" in mingcha(*asked).out
+        document = mingcha(*asked, "--json").document
+        assert document["demand_programmes"] == document["programme"]
+
     def test_refuses_an_unknown_code_and_a_day_outside(self, mingcha: Run) -> None:
         for asked in (("cn.hubei.agent",), (HUBEI, "--on", "2026-02-01")):
             ran = mingcha("tariffs", "show", *asked)

@@ -44,7 +44,7 @@ Keys may be added; those below stay. Numbers are exact decimals: read them as su
 | `rules lock` | `differences: [{rule_id, what, mend}]`, `written` |
 | `rules run` | `run_id`, `snapshot_id`, `periods`, `data_date`, `rules_run`, `rules_skipped: [{rule_id, because}]`, `rules_failed`, `findings`, `trial_findings`, `amount_cny`, `money`, `seconds`, `per_rule: [{rule_id, hits, findings, bands, examined, clear, exits, amount_cny, money, parameters, not_applied, notes, seconds, …}]`, `relations` |
 | `tariffs list` | `tariffs: [{code, book, title, usage_categories, voltage_kv, parts, time_of_use, tiered, price_basis, in_force_from, in_force_to, known_as, fictional, evidence, provisional}]` |
-| `tariffs show` | as one of `tariffs list`, `power_factor_base`, `entitlement`, `prices: [{component, item, period, tier, price, unit, in_force_from, in_force_to, known_on, document, clause, evidence, provisional}]`, `programme`, `tiers` |
+| `tariffs show` | as one of `tariffs list`, `power_factor_base`, `entitlement`, `prices: [{component, item, period, tier, price, unit, in_force_from, in_force_to, known_on, document, clause, evidence, provisional}]`, `programme`, `demand_programmes`, `tiers` |
 | `tariffs check` | `files`, `mistakes`, `problems: [{file, place, what, mend}]` |
 | `tariffs stale` | `on`, `days`, `stale: [{book, reason, name, document, day, facts}]` |
 | `findings list` | an array of findings, columns below |

@@ -185,6 +185,11 @@ def show(
         )
     prices = [price for price in books.prices(code) if day is None or price.holds(day)]
     hours = _dated(facts.programme(books.books, book, tariff.programme or ""), tariff, day)
+    maxima = [
+        entry
+        for name in tariff.demand_programmes
+        for entry in _dated(facts.programme(books.books, book, name), tariff, day)
+    ]
     ladder = _dated(facts.ladder(books.books, book, tariff.tiers or ""), tariff, day)
     if current.json:
         console.document(
@@ -194,14 +199,16 @@ def show(
                 "entitlement": tariff.entitlement,
                 "prices": [_price_record(price) for price in prices],
                 "programme": [_hours_record(entry) for entry in hours],
+                "demand_programmes": [_hours_record(entry) for entry in maxima],
                 "tiers": [entry.model_dump(mode="python") for entry in ladder],
             }
         )
         return
     _tell_head(book, tariff, _record(books, book, tariff), language)
     _tell_prices(prices, language)
-    for entry in hours:
-        _tell_hours(entry, language)
+    for head, entries in (("programme", hours), ("maxima", maxima)):
+        for entry in entries:
+            _tell_hours(head, entry, language)
     for entry in ladder:
         _tell_tiers(entry, language)
     _tell_documents(prices, language)
@@ -302,7 +309,7 @@ def _tell_prices(prices: Sequence[facts.Price], language: str) -> None:
     console.out(console.table(heads(words, language), rows, right=[2, 3]))
 
 
-def _tell_hours(entry: model.ProgrammeEntry, language: str) -> None:
+def _tell_hours(head: str, entry: model.ProgrammeEntry, language: str) -> None:
     rows = []
     for season in entry.seasons:
         spans: dict[str, list[str]] = {}
@@ -312,7 +319,7 @@ def _tell_hours(entry: model.ProgrammeEntry, language: str) -> None:
             rows.append(
                 [_months(season.months), say(season.days, language), say(period, language), ", ".join(hours)]
             )
-    console.out(f"\n{say('programme', language)} {_span(entry, language)}")
+    console.out(f"\n{say(head, language)} {_span(entry, language)}")
     console.out(console.table(heads(("months", "days", "period", "hours"), language), rows))
 
 

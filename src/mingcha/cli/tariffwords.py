@@ -41,6 +41,7 @@ _OWN: dict[str, tuple[str, str]] = {
     "entitlement": ("所需资格", "entitlement"),
     "prices": ("单价", "Prices"),
     "programme": ("时段方案", "Hours"),
+    "maxima": ("需量时段", "Hours of demand"),
     "ladder": ("阶梯", "Tiers"),
     "documents": ("文件", "Documents"),
     "checked": ("核对日", "checked on"),
