@@ -91,7 +91,7 @@ category_price AS (
   -- who was never billed has no price of his own: that of his category stands for it
   SELECT
     c.usage_category,
-    CAST(safe_div(sum(m.kwh * m.p), sum(m.kwh)) AS DECIMAL(18, 8)) AS p
+    CAST(safe_div(sum(CAST(m.kwh AS DECIMAL(19, 4)) * m.p), sum(m.kwh)) AS DECIMAL(18, 8)) AS p
   FROM cust_month AS m
   JOIN customer AS c ON c.customer_id = m.customer_id
   WHERE m.billing_period = :period

@@ -85,7 +85,7 @@ SELECT
   verdict AS reason,
   CAST(NULL AS DECIMAL(18, 4)) AS energy_kwh,
   CASE
-    WHEN verdict IN ('no_line', 'short') THEN money(CAST(most_kva - coalesce(billed_kva, 0) AS DECIMAL(18, 4)) * price_kva)
+    WHEN verdict IN ('no_line', 'short') THEN money(CAST(most_kva - coalesce(billed_kva, 0) AS DECIMAL(19, 4)) * price_kva)
   END AS back_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS refund_cny,

@@ -161,7 +161,7 @@ charged AS (
     CAST(sum(CASE WHEN l.component = 'energy' THEN l.quantity ELSE 0 END) AS DECIMAL(18, 4)) AS kwh,
     CAST(sum(l.amount) AS DECIMAL(18, 2)) AS used_cny,
     CAST(sum(CASE
-      WHEN l.component = 'energy' THEN CAST(l.quantity AS DECIMAL(18, 4)) * (d.p_rest + CASE l.period
+      WHEN l.component = 'energy' THEN CAST(l.quantity AS DECIMAL(19, 4)) * (d.p_rest + CASE l.period
         WHEN 'sharp' THEN coalesce(d.p_sharp, d.p_peak, d.p_all, d.p_flat)
         WHEN 'peak' THEN coalesce(d.p_peak, d.p_all, d.p_flat)
         WHEN 'valley' THEN coalesce(d.p_valley, d.p_all, d.p_flat)

@@ -95,11 +95,12 @@ worth AS (
   SELECT
     c.contract_id, c.tou_tariff_id, u.kwh, u.sharp_kwh, u.peak_kwh, u.valley_kwh, o.p_all AS price_now,
     money(
-      u.sharp_kwh * coalesce(f.p_sharp, f.p_peak) + u.peak_kwh * f.p_peak + u.valley_kwh * f.p_valley
-      + u.deep_kwh * coalesce(f.p_deep, f.p_valley)
-      + (u.kwh - u.sharp_kwh - u.peak_kwh - u.valley_kwh - u.deep_kwh) * f.p_flat
+      CAST(u.sharp_kwh AS DECIMAL(19, 4)) * coalesce(f.p_sharp, f.p_peak) + CAST(u.peak_kwh AS DECIMAL(19, 4)) * f.p_peak
+      + CAST(u.valley_kwh AS DECIMAL(19, 4)) * f.p_valley
+      + CAST(u.deep_kwh AS DECIMAL(19, 4)) * coalesce(f.p_deep, f.p_valley)
+      + CAST(u.kwh - u.sharp_kwh - u.peak_kwh - u.valley_kwh - u.deep_kwh AS DECIMAL(19, 4)) * f.p_flat
     ) AS tou_cny,
-    money(u.kwh * o.p_all) AS now_cny
+    money(CAST(u.kwh AS DECIMAL(19, 4)) * o.p_all) AS now_cny
   FROM comparable AS c
   LEFT JOIN used AS u ON u.contract_id = c.contract_id AND u.days >= :min_cover * days_in_ym(:period)
   LEFT JOIN prices AS o ON o.tariff_id = c.tariff_id

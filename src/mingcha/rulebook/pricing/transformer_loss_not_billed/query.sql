@@ -143,7 +143,7 @@ SELECT
   CASE WHEN s.verdict IN ('not_set', 'no_line') THEN 'order' END AS band,
   s.verdict AS reason,
   c.loss_kwh AS energy_kwh,
-  money(c.loss_kwh * c.p) AS back_cny,
+  money(CAST(c.loss_kwh AS DECIMAL(19, 4)) * c.p) AS back_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS refund_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS exposed_cny,

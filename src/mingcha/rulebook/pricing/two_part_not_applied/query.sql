@@ -109,8 +109,8 @@ weighed AS (
   SELECT
     t.contract_id, o.tariff_id AS two_part_tariff_id, o.price_kva, u.kwh,
     s.price AS transmission_now, d.price AS transmission_two,
-    money(CAST(coalesce(t.most_kva, t.capacity_kva) AS DECIMAL(18, 4)) * o.price_kva) AS capacity_cny,
-    money(CAST(u.kwh AS DECIMAL(18, 4)) * (s.price - d.price)) AS saving_cny
+    money(CAST(coalesce(t.most_kva, t.capacity_kva) AS DECIMAL(19, 4)) * o.price_kva) AS capacity_cny,
+    money(CAST(u.kwh AS DECIMAL(19, 4)) * (s.price - d.price)) AS saving_cny
   FROM told AS t
   JOIN offered AS o ON o.contract_id = t.contract_id
   LEFT JOIN used AS u ON u.contract_id = t.contract_id

@@ -3,7 +3,7 @@ SELECT
   c.usage_category,
   c.voltage_kv < 1 AS low_voltage,
   count(*) AS customers,
-  CAST(safe_div(sum(m.kwh * m.p), sum(m.kwh)) AS DECIMAL(18, 8)) AS p
+  CAST(safe_div(sum(CAST(m.kwh AS DECIMAL(19, 4)) * m.p), sum(m.kwh)) AS DECIMAL(18, 8)) AS p
 FROM cust_month AS m
 JOIN customer AS c ON c.customer_id = m.customer_id
 WHERE m.p > 0
