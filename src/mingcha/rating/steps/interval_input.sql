@@ -21,7 +21,7 @@ JOIN usage_point AS u ON u.usage_point_id = w.usage_point_id AND u.effective_fro
 WHERE c.p_kw IS NOT NULL;
 
 -- :: rt_day
--- The calendar names exceptions; other days are working days from Monday to Friday, else rest days.
-SELECT d.day, coalesce(c.kind, CASE WHEN extract(isodow FROM d.day) >= 6 THEN 'rest' ELSE 'workday' END) AS kind
-FROM (SELECT DISTINCT CAST(at AS DATE) AS day FROM rt_interval) AS d
+-- The calendar names exceptions; other days are working days from Monday to Friday, else rest days. 1900-01-01: Monday.
+SELECT d.day, coalesce(c.kind, CASE WHEN date_diff('day', DATE '1900-01-01', d.day) % 7 >= 5 THEN 'rest' ELSE 'workday' END) AS kind
+FROM (SELECT DISTINCT CAST(i.at AS DATE) AS day FROM rt_interval AS i) AS d
 LEFT JOIN calendar_day AS c ON c.day = d.day;

@@ -1,0 +1,1 @@
+"""Tariffs of other countries: interval data, and an outside calculator as the judge."""
