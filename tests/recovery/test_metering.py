@@ -49,8 +49,8 @@ class TestMeterError:
     def test_errors_of_transformers_are_combined_and_judged_by_their_own_class(self, work: Work) -> None:
         # The meter is good, the CT is not: ε = −0.5 − 2.5 − 0.1 − 0.4 = −3.5 %
         sheet = work(
-            "meter-error", **YEAR, recorded_kwh="965000", error_pct="-0.5", meter_class="1", ct_error_pct="-2.5",
-            pt_error_pct="-0.1", drop_error_pct="-0.4",
+            "meter-error", **YEAR, recorded_kwh="965000", error_pct="-0.5", meter_class="1",
+            ct_error_pct="-2.5", pt_error_pct="-0.1", drop_error_pct="-0.4",
         )  # fmt: skip
         assert results(sheet, "Combined error") == [D("-3.5")]
         assert sheet.kwh == D("17500.00")
@@ -214,8 +214,8 @@ class TestMultiplier:
 class TestMissedReading:
     def test_what_the_register_moved_less_what_was_billed(self, work: Work) -> None:
         sheet = work(
-            "missed-reading", **YEAR, start_index="1000", end_index="1500", multiplier="20", billed_kwh="7500",
-            price="0.5",
+            "missed-reading", **YEAR, start_index="1000", end_index="1500", multiplier="20",
+            billed_kwh="7500", price="0.5",
         )  # fmt: skip
         assert (sheet.kwh, sheet.cny) == (D("2500.00"), D("1250.00"))
 
