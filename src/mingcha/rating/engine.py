@@ -144,5 +144,5 @@ def _check(con: duckdb.DuckDBPyConnection, section: sections.Section) -> None:
 
 
 def _count(con: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = con.execute(sql).fetchone()
-    return int(row[0]) if row else 0
+    # Fetched to the end: a result that is not leaves the connection busy.
+    return int(con.execute(sql).fetchall()[0][0])
