@@ -47,6 +47,7 @@ Keys may be added; those below stay. Numbers are exact decimals: read them as su
 | `tariffs show` | as one of `tariffs list`, `power_factor_base`, `entitlement`, `prices: [{component, item, period, tier, price, unit, in_force_from, in_force_to, known_on, document, clause, evidence, provisional}]`, `programme`, `demand_programmes`, `tiers` |
 | `tariffs check` | `files`, `mistakes`, `problems: [{file, place, what, mend}]` |
 | `tariffs stale` | `on`, `days`, `stale: [{book, reason, name, document, day, facts}]` |
+| `recover KIND` | `kind`, `title`, `customer`, `case`, `act`, `window`, `inputs: [{key, name, value, unit, source}]`, `articles`, `steps: [{name, formula, working, result, unit, rounding, law}]`, `parts: [{period, article, steps, kwh, cny, penalty_min_cny, penalty_max_cny, penalty_own_cny}]`, `charged`, `back_kwh`, `back_cny`, `penalty_min_cny`, `penalty_max_cny`, `penalty_own_cny`, `refund_kwh`, `refund_cny`, `not_covered`, `provisional`, `warnings`, `made_on`, `version`; with `--out` also `out`, `format` |
 | `findings list` | an array of findings, columns below |
 | `findings show` | one finding, columns below, and `story` |
 | `findings export` | with `--out`: `out`, `format`, `findings`; without: the export itself |

@@ -154,7 +154,7 @@ class Worksheet:
     steps: tuple[Step, ...]
     parts: tuple[Part, ...]
     not_covered: tuple[Words, ...]
-    charged: Words = Words("应追补电费", "back payment")
+    charged: Words = Words("应追补电费", "Back payment")
     provisional: tuple[Citation, ...] = ()
     warnings: tuple[Words, ...] = ()
     made_on: date | None = None

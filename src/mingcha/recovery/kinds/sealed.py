@@ -91,5 +91,5 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
         window=window,
         parts=parts,
         not_covered=NOT_COVERED,
-        charged=Words("应补交基本电费", "capacity charge due"),
+        charged=Words("应补交基本电费", "Capacity charge due"),
     )

@@ -13,7 +13,8 @@ from mingcha.recovery.render import layout
 #: Latin and Chinese faces every Word in China has; the document carries names, not fonts.
 LATIN = "Times New Roman"
 CHINESE = "宋体"
-_WIDTHS = (1.0, 4.0, 7.2, 3.0, 3.2)
+#: Millimetres of the columns of a table of steps.
+_WIDTHS = (9, 38, 70, 28, 39)
 
 
 def render(sheet: Worksheet, *, language: str) -> bytes:
@@ -52,13 +53,13 @@ def render(sheet: Worksheet, *, language: str) -> bytes:
 
 def _prepare(document: Any, page: layout.Page, sheet: Worksheet) -> None:
     """Set page, fonts of every style used, and the properties of the file."""
-    from docx.shared import Cm, Pt
+    from docx.shared import Mm, Pt
 
     part = document.sections[0]
-    part.page_width, part.page_height = Cm(21), Cm(29.7)
-    part.left_margin = part.right_margin = Cm(1.3)
-    part.top_margin = part.bottom_margin = Cm(1.8)
-    for name, size in (("Normal", 9.5), ("Heading 1", 15), ("Heading 2", 11.5), ("List Bullet", 9.5)):
+    part.page_width, part.page_height = Mm(210), Mm(297)
+    part.left_margin = part.right_margin = Mm(13)
+    part.top_margin = part.bottom_margin = Mm(18)
+    for name, size in (("Normal", 9), ("Heading 1", 15), ("Heading 2", 12), ("List Bullet", 9)):
         _face(document.styles[name], Pt(size))
     document.styles["Normal"].paragraph_format.space_after = Pt(2)
     core = document.core_properties
@@ -110,7 +111,7 @@ def _section(document: Any, page: layout.Page, section: layout.Section) -> None:
 
 
 def _grid(document: Any, pairs: Sequence[tuple[str, str]], *, bold: bool = False) -> None:
-    _table(document, [list(pair) for pair in pairs], heads=False, bold=bold, widths=(6.0, 12.4))
+    _table(document, [list(pair) for pair in pairs], heads=False, bold=bold, widths=(60, 124))
 
 
 def _table(
@@ -119,9 +120,9 @@ def _table(
     *,
     heads: bool = True,
     bold: bool = False,
-    widths: Sequence[float] | None = None,
+    widths: Sequence[int] | None = None,
 ) -> None:
-    from docx.shared import Cm
+    from docx.shared import Mm
 
     table = document.add_table(rows=len(rows), cols=len(rows[0]), style="Table Grid")
     table.autofit = widths is None
@@ -129,6 +130,6 @@ def _table(
         for column, text in enumerate(row):
             cell = table.cell(place, column)
             if widths is not None:
-                cell.width = Cm(widths[column])
+                cell.width = Mm(widths[column])
             run = cell.paragraphs[0].add_run(text)
             run.bold = (heads and place == 0) or (bold and column == 1)
