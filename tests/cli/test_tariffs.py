@@ -85,6 +85,9 @@ class TestShow:
         residential = mingcha("tariffs", "show", "cn.hubei.residential", "--json").document
         assert residential["provisional"] is True
         assert residential["tiers"][0]["limits"][0]["upto"] == [2160, 4800]
+        assert residential["tiers"][0]["document"] == "湖北省居民阶梯电价"
+        assert residential["tiers"][0]["provisional"] is True
+        assert document["programme"][0]["document"] == "鄂发改价管〔2024〕77号"
 
     def test_only_what_holds_on_the_day(self, mingcha: Run, own: Path) -> None:
         asked = ("tariffs", "show", "my.city.home", "-w", own, "--json")

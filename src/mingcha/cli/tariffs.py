@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from mingcha.cli import choices, console, session, tariffs_infer
+from mingcha.cli import choices, console, session, tariffcard, tariffs_infer
 from mingcha.cli.tariffwords import heads, listed, say
 from mingcha.kernel import errors
-
-if TYPE_CHECKING:
-    from mingcha.tariffbook import facts, load, model
 
 HELP = "The tariff book 电价库: list, show, check, what is out of date."
 
@@ -84,7 +80,7 @@ def list_(
     books = tariffs.books_of(folder=_folder(current))
     wanted = [books.book(book)] if book is not None else list(books)
     records = [
-        _record(books, one, tariff)
+        tariffcard.head_record(books, one, tariff)
         for one in wanted
         for tariff in one.tariffs
         if day is None or tariff.holds(day)
@@ -110,61 +106,20 @@ def list_(
     console.note(f"{len(rows)} tariffs of {len(wanted)} books. One in full: mingcha tariffs show CODE")
 
 
-def _record(books: load.Books, book: model.Book, tariff: model.Tariff) -> dict[str, Any]:
-    from mingcha.tariffbook import model as models
-
-    grades = {price.evidence for price in books.prices(tariff.code)}
-    weakest = max(grades, key=models.EVIDENCE.index, default=None)
-    low, high = tariff.voltage_kv
-    return {
-        "code": tariff.code,
-        "book": book.book,
-        "title": {"zh": tariff.title.zh, "en": tariff.title.en},
-        "usage_categories": list(tariff.usage_categories),
-        "voltage_kv": [low, high],
-        "parts": tariff.parts,
-        "time_of_use": tariff.programme is not None,
-        "tiered": tariff.tiers is not None,
-        "price_basis": tariff.price_basis,
-        "in_force_from": tariff.in_force_from,
-        "in_force_to": tariff.in_force_to,
-        "known_as": list(tariff.known_as),
-        "fictional": book.fictional,
-        "evidence": weakest,
-        "provisional": weakest in models.PROVISIONAL,
-    }
-
-
 def _line(record: dict[str, Any], language: str) -> list[str]:
     return [
         record["code"],
-        console.cut(record["title"][language] + _fictional(record, language), 44),
+        console.cut(record["title"][language] + tariffcard.fictional(record, language), 44),
         listed(record["usage_categories"], language),
-        _voltage(record["voltage_kv"]),
+        tariffcard.voltage(record["voltage_kv"]),
         say(record["parts"], language),
         say("yes" if record["time_of_use"] else "no", language),
         say("yes" if record["tiered"] else "no", language),
         say(record["price_basis"], language),
         str(record["in_force_from"]),
         str(record["in_force_to"] or say("open", language)),
-        _grade(record["evidence"] or "", language),
+        tariffcard.grade(record["evidence"] or "", language),
     ]
-
-
-def _fictional(record: dict[str, Any], language: str) -> str:
-    return f" [{say('fictional', language)}]" if record["fictional"] else ""
-
-
-def _voltage(voltage: Sequence[Any]) -> str:
-    low, high = voltage
-    return f"{low}–{high}" if high is not None else f"≥ {low}"
-
-
-def _grade(evidence: str, language: str) -> str:
-    from mingcha.tariffbook import model
-
-    marked = evidence in model.PROVISIONAL
-    return f"{evidence} {say('provisional', language)}" if marked else evidence
 
 
 def show(
@@ -172,201 +127,21 @@ def show(
 ) -> None:
     """Show a tariff 电价详情: every price with its document, clause, validity and grade, hours, tiers."""
     from mingcha.audit import tariffs
-    from mingcha.tariffbook import facts
 
     language, day = _language(current, lang), _day("--on", on)
     books = tariffs.books_of(folder=_folder(current))
-    book, tariff = books.book_of(code), books.tariff(code)
+    tariff = books.tariff(code)
     if day is not None and not tariff.holds(day):
         raise errors.Refusal(
             f"--on {day}: {code} is in force from {tariff.in_force_from} to {tariff.in_force_to or 'open'}",
             why="a price is told for days on which it is in force",
             mend="choose a day inside, or leave --on out to see all",
         )
-    prices = [price for price in books.prices(code) if day is None or price.holds(day)]
-    hours = _dated(facts.programme(books.books, book, tariff.programme or ""), tariff, day)
-    maxima = [
-        entry
-        for name in tariff.demand_programmes
-        for entry in _dated(facts.programme(books.books, book, name), tariff, day)
-    ]
-    ladder = _dated(facts.ladder(books.books, book, tariff.tiers or ""), tariff, day)
+    card = tariffcard.card(books, code, day)
     if current.json:
-        console.document(
-            {
-                **_record(books, book, tariff),
-                "power_factor_base": tariff.power_factor_base,
-                "entitlement": tariff.entitlement,
-                "prices": [_price_record(price) for price in prices],
-                "programme": [_hours_record(entry) for entry in hours],
-                "demand_programmes": [_hours_record(entry) for entry in maxima],
-                "tiers": [entry.model_dump(mode="python") for entry in ladder],
-            }
-        )
-        return
-    _tell_head(book, tariff, _record(books, book, tariff), language)
-    _tell_prices(prices, language)
-    for head, entries in (("programme", hours), ("maxima", maxima)):
-        for entry in entries:
-            _tell_hours(head, entry, language)
-    for entry in ladder:
-        _tell_tiers(entry, language)
-    _tell_documents(prices, language)
-
-
-def _dated(found: Any, tariff: model.Tariff, day: date | None) -> list[Any]:
-    """Return the versions of a programme or ladder in force on the day, else while the tariff is."""
-    from mingcha.tariffbook import facts
-
-    entries = found.entries if found is not None else ()
-    return [
-        entry for entry in entries if (entry.holds(day) if day is not None else facts.clip(entry, tariff))
-    ]
-
-
-def _price_record(price: facts.Price) -> dict[str, Any]:
-    return {
-        "component": price.component,
-        "item": price.item,
-        "period": price.period,
-        "tier": price.tier,
-        "price": price.price,
-        "unit": price.unit,
-        "in_force_from": price.in_force_from,
-        "in_force_to": price.in_force_to,
-        "known_on": price.known_on,
-        "document": price.document.number,
-        "clause": price.clause,
-        "evidence": price.evidence,
-        "provisional": price.provisional,
-    }
-
-
-def _hours_record(entry: model.ProgrammeEntry) -> dict[str, Any]:
-    return {
-        "in_force_from": entry.in_force_from,
-        "in_force_to": entry.in_force_to,
-        "ratios": entry.ratios,
-        "seasons": [
-            {
-                "months": list(season.months),
-                "days": season.days,
-                "hours": [
-                    {"period": period, "from": _clock(start), "to": _clock(end)}
-                    for period, start, end in entry.spans(season)
-                ],
-            }
-            for season in entry.seasons
-        ],
-    }
-
-
-def _tell_head(book: model.Book, tariff: model.Tariff, record: dict[str, Any], language: str) -> None:
-    base = tariff.power_factor_base
-    lines = [
-        (tariff.code, tariff.title.of(language) + _fictional(record, language)),
-        (say("book", language), f"{book.book} {book.title.of(language)}"),
-        (say("usage_category", language), listed(tariff.usage_categories, language)),
-        (say("voltage", language), _voltage(record["voltage_kv"])),
-        (say("parts", language), listed((tariff.parts, tariff.price_basis), language)),
-        (say("validity", language), _span(tariff, language)),
-        (
-            say("pf_base", language),
-            listed(base, language) if base is not None else say("not_assessed", language),
-        ),
-    ]
-    if tariff.entitlement is not None:
-        lines.append((say("entitlement", language), say(tariff.entitlement, language)))
-    if tariff.known_as:
-        lines.append((say("known_as", language), ", ".join(tariff.known_as)))
-    wide = max(console.width(head) for head, _ in lines)
-    for head, text in lines:
-        console.out(head + " " * (wide - console.width(head)) + "  " + text)
-
-
-def _span(dated: Any, language: str) -> str:
-    return f"{dated.in_force_from} – {dated.in_force_to or say('open', language)}"
-
-
-def _tell_prices(prices: Sequence[facts.Price], language: str) -> None:
-    words = ("component", "period", "step", "price", "unit", "from", "to", "grade", "document", "clause")
-    rows = [
-        [
-            f"{say(price.component, language)} {price.item}".rstrip(),
-            say(price.period, language),
-            str(price.tier or ""),
-            f"{price.price:f}",
-            price.unit,
-            str(price.in_force_from),
-            str(price.in_force_to or say("open", language)),
-            _grade(price.evidence, language),
-            price.document.number,
-            price.clause,
-        ]
-        for price in prices
-    ]
-    console.out(f"\n{say('prices', language)}")
-    console.out(console.table(heads(words, language), rows, right=[2, 3]))
-
-
-def _tell_hours(head: str, entry: model.ProgrammeEntry, language: str) -> None:
-    rows = []
-    for season in entry.seasons:
-        spans: dict[str, list[str]] = {}
-        for period, start, end in entry.spans(season):
-            spans.setdefault(period, []).append(f"{_clock(start)}–{_clock(end)}")
-        for period, hours in spans.items():
-            rows.append(
-                [_months(season.months), say(season.days, language), say(period, language), ", ".join(hours)]
-            )
-    console.out(f"\n{say(head, language)} {_span(entry, language)}")
-    console.out(console.table(heads(("months", "days", "period", "hours"), language), rows))
-
-
-def _tell_tiers(entry: model.TierEntry, language: str) -> None:
-    rows = [
-        [
-            _months(limit.months),
-            say(limit.period, language),
-            str(tier),
-            f"{upto:f}" if upto is not None else "",
-        ]
-        for limit in entry.limits
-        for tier, upto in enumerate((*limit.upto, None), start=1)
-    ]
-    console.out(f"\n{say('ladder', language)} {say(entry.basis, language)} {_span(entry, language)}")
-    console.out(console.table(heads(("months", "period", "step", "upto"), language), rows, right=[2, 3]))
-    if entry.household is not None:
-        more = entry.household
-        console.out(
-            f"{say('household', language)} ≥ {more.members}: +{more.add_kwh:f} kWh/{say(more.per, language)}"
-        )
-
-
-def _tell_documents(prices: Sequence[facts.Price], language: str) -> None:
-    documents = {price.document.id: price.document for price in prices}
-    console.out(f"\n{say('documents', language)}")
-    for document in documents.values():
-        checked = document.still_valid_on or say("never", language)
-        console.out(
-            f"{document.number}  {document.title.of(language)}  "
-            f"{_grade(document.evidence, language)}  {say('checked', language)} {checked}"
-        )
-
-
-def _months(months: Sequence[int]) -> str:
-    """Return months as runs: 1–6, 9–12."""
-    runs: list[list[int]] = []
-    for month in sorted(months):
-        if runs and runs[-1][-1] == month - 1:
-            runs[-1].append(month)
-        else:
-            runs.append([month])
-    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60}:{minutes % 60:02d}"
+        console.document(tariffcard.record(card))
+    else:
+        tariffcard.tell(card, language)
 
 
 def check(current: session.Session, files: FilesArgument = None) -> None:
