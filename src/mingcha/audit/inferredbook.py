@@ -28,7 +28,11 @@ _HEAD = (
 
 def draft(learned: inferring.Learned, *, book: str, country: str, currency: str) -> str:
     """Return the draft of a tariff book as YAML, loadable as it is; raises BookError for an unfit name."""
-    text = writing.text(_book(learned, book, country, currency), head=_HEAD)
+    return checked(writing.text(_book(learned, book, country, currency), head=_HEAD))
+
+
+def checked(text: str) -> str:
+    """Return the text of a book as it is; raises BookError naming every mistake when it does not load."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "draft.yaml"
         path.write_text(text, encoding="utf-8")

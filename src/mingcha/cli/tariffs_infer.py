@@ -112,6 +112,7 @@ def import_urdb(
     partial: PartialOption = False,
 ) -> None:
     """Turn a rate of the American Utility Rate Database into a tariff file 导入美国电价库."""
+    from mingcha.audit import inferredbook
     from mingcha.tariffbook import urdb
 
     imported = urdb.read(_text(file), source=file.name, label=label, item=item, since=_day(since))
@@ -121,6 +122,7 @@ def import_urdb(
             why="bills computed from the rest would be wrong without showing it",
             mend="write these parts by hand (docs/howto/add-a-tariff.md), or take the rest with --partial",
         )
+    inferredbook.checked(imported.text)
     if out is not None:
         _write(out, imported.text)
     _show(current, imported, out)

@@ -1,0 +1,1 @@
+"""Rates of the American database as tariff books."""
