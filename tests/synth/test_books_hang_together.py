@@ -47,7 +47,7 @@ class TestSize:
             "wholesale",
             "other",
         }
-        assert 0.82 < found["residential"] / CUSTOMERS < 0.86
+        assert 0.79 < found["residential"] / CUSTOMERS < 0.86
 
     def test_nearly_every_customer_has_a_bill_each_month(self, clean: Books) -> None:
         bills = clean.one("SELECT count(*) FROM bill WHERE kind = 'regular' AND status <> 'void'")

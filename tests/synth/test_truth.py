@@ -13,6 +13,8 @@ RULES = (
     *("CON-002", "CON-006", "CON-011", "CON-025"),
     *("MET-001", "MET-002", "MET-015", "MET-016", "MET-017", "MET-020"),
     *("REA-001", "REA-003", "REA-005", "REA-006", "REA-007", "REA-008", "REA-009", "REA-018"),
+    *("PRI-001", "PRI-002", "PRI-004", "PRI-010", "PRI-017", "PRI-031", "PRI-041", "PRI-042"),
+    *("PRI-055", "PRI-057", "PRI-065", "PRI-075", "PRI-086"),
     *("PRI-079", "PRI-080", "PRI-082", "COL-002", "COL-003", "COL-007", "CTL-001", "DAT-009"),
 )
 HOME = {
@@ -25,6 +27,7 @@ HOME = {
     "adjustment": ("adjustment", "adjustment_id"),
     "receipt": ("receipt", "receipt_id"),
     "staff": ("staff", "staff_id"),
+    "contract": ("contract", "contract_id"),
 }
 
 

@@ -14,9 +14,9 @@ from mingcha.synth import plan as plans
 
 # kind: customers in a thousand
 QUOTA: tuple[tuple[str, int], ...] = (
-    ("industry", 14),
-    ("hvgen", 16),
-    ("works", 20),
+    ("industry", 18),
+    ("hvgen", 20),
+    ("works", 32),
     ("shop", 70),
     ("farm", 25),
     ("school", 4),
@@ -26,7 +26,7 @@ QUOTA: tuple[tuple[str, int], ...] = (
     ("lamp", 4),
     ("wholesale", 1),
     ("temp", 2),
-    ("home", 827),
+    ("home", 807),
 )
 
 # trait: share among the customers of the kinds named

@@ -109,7 +109,7 @@ def feed_in() -> Decimal:
 
 
 def build(con: Any) -> None:
-    """Write the tables tariff and tariff_price, `tariff_now`, and `tw`: prices by tariff and stretch of days."""
+    """Write the tables tariff and tariff_price, `tariff_now`, and `tw`: prices by tariff and days."""
     sold = [tariff_id for tariff_id in tariffs() if tariff_id != FEED_IN]
     heads = [row for tariff_id in sold for row in _heads(tariff_id)]
     engine.fill(

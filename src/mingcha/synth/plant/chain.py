@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mingcha.synth.plant import collection, connection, control, metering, planter, pricing, reading, usage
+from mingcha.synth.plant import (
+    collection,
+    connection,
+    control,
+    metering,
+    planter,
+    pricing,
+    pricing_category,
+    pricing_difference,
+    pricing_parts,
+    pricing_structure,
+    reading,
+    usage,
+)
 
 # station -> what is planted there, in this order
 STATIONS: dict[str, tuple[planter.Step, ...]] = {
@@ -35,6 +48,20 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         collection.cast_transfers,
         control.cast_self_approval,
         control.cast_contradictions,
+        pricing_category.cast_honest,
+        pricing_difference.cast_differences,
+        pricing_parts.cast_capacity,
+        pricing_category.cast_industries,
+        pricing_category.cast_large_homes,
+        pricing_category.cast_farms,
+        pricing_category.cast_no_tou,
+        pricing_category.cast_one_part,
+        pricing_structure.cast_fixed,
+        pricing_structure.cast_codes,
+        pricing_structure.cast_losses,
+        pricing_structure.cast_subs,
+        pricing_parts.cast_standards,
+        pricing_parts.cast_factors,
     ),
     "metering": (
         connection.detach_points,
@@ -42,6 +69,10 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         metering.hang_other_ratios,
         collection.group_accounts,
         control.move_to_stopped_feeder,
+        pricing_category.rename_industries,
+        pricing_structure.change_codes,
+        pricing_structure.hang_subs,
+        pricing_parts.name_workshop,
     ),
     "readings": (
         connection.unread_points,
@@ -58,6 +89,19 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         reading.write_negative,
         usage.silence,
         pricing.stop_use,
+        pricing_parts.compensate,
+    ),
+    "charges": (
+        pricing_structure.bill_by_other_codes,
+        pricing_structure.leave_losses,
+        pricing_structure.bill_subs,
+        pricing_parts.charge_capacity,
+        pricing_parts.forget_reactive,
+        pricing_difference.charge_differently,
+    ),
+    "factor": (
+        pricing_parts.charge_factors,
+        pricing_difference.charge_other_factor,
     ),
     "bills": (
         connection.unbill,
@@ -88,6 +132,9 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         collection.name_change,
         control.approve_own_acts,
         control.contradict,
+        pricing_category.entitle,
+        pricing_category.free_direct_user,
+        pricing_structure.write_price_ticket,
     ),
 }
 
@@ -99,6 +146,6 @@ class Chain:
     planter: planter.Planter
 
     def at(self, station: str) -> None:
-        """Plant what belongs to this station: cast, metering, readings, bills, receipts or books."""
+        """Plant what belongs to this station: a key of STATIONS."""
         for step in STATIONS.get(station, ()):
             step(self.planter)

@@ -229,6 +229,7 @@ def _grow(p: planter.Planter, person: planter.Person, kva: int) -> None:
         f"UPDATE t_transformer SET capacity_kva = capacity_kva + {kva} WHERE transformer_id = "
         f"'TD{person.n:08d}1'"
     )
+    _charged_otherwise(p, person)
 
 
 def _seal(p: planter.Planter, person: planter.Person) -> None:
@@ -239,6 +240,14 @@ def _seal(p: planter.Planter, person: planter.Person) -> None:
         f"WHERE transformer_id = '{transformer}' AND effective_to IS NULL"
     )
     p.insert("transformer_status", {"transformer_id": transformer, "effective_from": day, "status": "sealed"})
+    _charged_otherwise(p, person)
+
+
+def _charged_otherwise(p: planter.Planter, person: planter.Person) -> None:
+    """Note that the bill of M charges another capacity or loss than these transformers come to."""
+    why = ("follows", "charged for the transformers in the contract")
+    p.note("consequence", "PRI-042", ("customer", person.cid), person, why)
+    p.note("consequence", "PRI-075", ("bill", p.bill_id(person)), person, why)
 
 
 # CON-025 | customer closed, or point ended; more than 5 kWh after closed_on + 1 day within 30 days; left out:

@@ -33,7 +33,8 @@ WITH s AS (
 ),
 a AS (
     -- never more comes off than there is
-    SELECT s.*, least(coalesce(b.e, 0), s.e) AS sub, mo.ym, mo.d0, mo.d1, mo.days AS month_days, c.cap, c.opened_on, c.closed_on, c.loss_billed,
+    SELECT s.*, least(coalesce(b.e, 0), s.e) AS sub, mo.ym, mo.d0, mo.d1, mo.days AS month_days, c.cap, c.opened_on,
+        c.closed_on, c.loss_billed,
         c.many_members, c.fixed_kwh, c.fixed_share, c.kva1, c.cid, c.county_org,
         24 * date_diff('day', s.started_on, s.read_on) AS t,
         CASE c.shift WHEN '1' THEN {k1} WHEN '2' THEN {k2} ELSE {k3} END AS k_load, least(mo.d1, coalesce(closed_on, mo.d1)) AS last_day,
@@ -62,14 +63,15 @@ FROM f JOIN cv v ON v.n = f.n AND f.read_on > v.v_from AND f.read_on <= v.v_to;
 -- billable energy by interval and period: subs off the main point, losses on it, both by kWh
 CREATE OR REPLACE TABLE cell AS
 WITH r AS (
-    SELECT bi.*, c.tou, c.kind FROM bi JOIN c USING (n) WHERE k = 1
+    SELECT bi.*, c.tou, c.kind, c.two_rate FROM bi JOIN c USING (n) WHERE k = 1
 ),
 x AS (
     SELECT n, m, inst, 1 AS k, started_on, read_on, 0 AS ord, 'all' AS period, e FROM r WHERE NOT tou
     UNION ALL SELECT n, m, inst, 1, started_on, read_on, 1, 'sharp', e1 FROM r WHERE tou AND kind <> 'home'
-    UNION ALL SELECT n, m, inst, 1, started_on, read_on, 2, 'peak', CASE WHEN kind = 'home' THEN e - e4 ELSE e2 END FROM r WHERE tou
+    UNION ALL SELECT n, m, inst, 1, started_on, read_on, 2, 'peak', CASE WHEN two_rate THEN e - e4 ELSE e2 END FROM r WHERE tou
     UNION ALL SELECT n, m, inst, 1, started_on, read_on, 3, 'flat', e - e1 - e2 - e4 FROM r WHERE tou AND kind <> 'home'
-    UNION ALL SELECT n, m, inst, 1, started_on, read_on, 4, 'valley', e4 FROM r WHERE tou
+    UNION ALL SELECT n, m, inst, 1, started_on, read_on, 4, 'valley', CASE WHEN kind = 'home' AND NOT two_rate THEN e - e2 ELSE e4 END
+        FROM r WHERE tou
 ),
 y AS (
     SELECT x.*, part_of(bs.sub + bs.fixed + bs.shared, CAST(x.e * 100 AS BIGINT), CAST(bs.e * 100 AS BIGINT)) AS off,
@@ -151,31 +153,30 @@ WHERE kwh > 0;
 -- the ladder runs from January; who came later has his months of it, a large household more
 INSERT INTO ln
 WITH q AS (
-    SELECT n, m, inst, any_value(tariff_id) AS tariff_id, kwh_of(sum(kwh)) AS kwh FROM bt WHERE k = 1 AND tiered GROUP BY n, m, inst
+    SELECT n, m, inst, si, any_value(tariff_id) AS tariff_id, any_value(add1) AS a1, any_value(add2) AS a2, any_value(add3) AS a3,
+        kwh_of(sum(kwh)) AS kwh FROM bt WHERE k = 1 AND tiered GROUP BY n, m, inst, si
 ),
 y AS (
-    SELECT q.*, bs.many_members, CAST(left(bs.ym, 4) AS INTEGER) AS year, bs.opened_on,
-        CASE WHEN date_part('year', bs.opened_on) = CAST(left(bs.ym, 4) AS INTEGER) THEN 13 - date_part('month', bs.opened_on)
-            ELSE 12 END AS months,
-        coalesce(sum(CASE WHEN bs.read_on > bs.opened_on THEN bs.e ELSE 0 END) OVER (PARTITION BY n, left(bs.ym, 4)
+    SELECT n, m, inst, CAST(left(ym, 4) AS INTEGER) AS year, opened_on, many_members,
+        CASE WHEN date_part('year', opened_on) = CAST(left(ym, 4) AS INTEGER) THEN 13 - date_part('month', opened_on) ELSE 12 END AS months,
+        coalesce(sum(CASE WHEN read_on > opened_on THEN e ELSE 0 END) OVER (PARTITION BY n, left(ym, 4)
             ORDER BY m ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS seen
-    FROM bs JOIN q USING (n, m, inst)
+    FROM bs SEMI JOIN q USING (n, m, inst)
 ),
 b AS (
-    SELECT y.*, seen + CASE WHEN year = {first_year} AND y.opened_on < DATE '{start}' THEN kwh_of(round(c.base * {months_before}, 2))
-            ELSE 0 END AS prior,
-        kwh_of(({tier1} + CASE WHEN y.many_members THEN {member_kwh} * 12 ELSE 0 END) * months / 12) AS upto1,
-        kwh_of(({tier2} + CASE WHEN y.many_members THEN {member_kwh} * 12 ELSE 0 END) * months / 12) AS upto2
-    FROM y JOIN (SELECT n, base FROM c) c USING (n)
+    SELECT q.*, seen + CASE WHEN year = {first_year} AND opened_on < DATE '{start}' THEN kwh_of(round(c.base * {months_before}, 2))
+            ELSE 0 END + coalesce(sum(q.kwh) OVER (PARTITION BY n, m, inst ORDER BY si
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS prior,
+        kwh_of(({tier1} + CASE WHEN many_members THEN {member_kwh} * 12 ELSE 0 END) * months / 12) AS upto1,
+        kwh_of(({tier2} + CASE WHEN many_members THEN {member_kwh} * 12 ELSE 0 END) * months / 12) AS upto2
+    FROM q JOIN y USING (n, m, inst) JOIN (SELECT n, base FROM c) c USING (n)
 ),
 t AS (
     SELECT *, greatest(least(prior + kwh, upto1) - prior, 0) AS t1, greatest(least(prior + kwh, upto2) - greatest(prior, upto1), 0) AS t2
     FROM b
 )
-SELECT n, m, inst, 4 + i.tier, 1, 'tier', 'all', i.tier, i.part, 'kWh', NULL, NULL, i.price, cny(i.part, i.price), tariff_id, NULL
-FROM t JOIN (SELECT tariff_id, any_value(add1) AS a1, any_value(add2) AS a2, any_value(add3) AS a3 FROM tw GROUP BY ALL) w
-    USING (tariff_id),
-    LATERAL (SELECT unnest([1, 2, 3]) AS tier, unnest([t1, t2, kwh - t1 - t2]) AS part, unnest([a1, a2, a3]) AS price) i
+SELECT n, m, inst, 50 * si + 4 + i.tier, 1, 'tier', 'all', i.tier, i.part, 'kWh', NULL, NULL, i.price, cny(i.part, i.price), tariff_id, NULL
+FROM t, LATERAL (SELECT unnest([1, 2, 3]) AS tier, unnest([t1, t2, kwh - t1 - t2]) AS part, unnest([a1, a2, a3]) AS price) i
 WHERE i.part > 0;
 
 -- :: capacity
@@ -209,7 +210,8 @@ JOIN tw ON tw.tariff_id = 'IND-10C' AND pv_from <= day_from AND pv_to > day_from
 INSERT INTO ln
 WITH f AS (
     SELECT bs.n, bs.m, bs.kw, bs.month_days, bs.d0, bs.first_day, date_diff('day', bs.first_day, bs.last_day) AS d,
-        greatest(CAST(c.demand_kw AS DECIMAL(18,2)), kwh_of({floor_share} * c.cap)) AS agreed, c.cap,
+        CASE WHEN c.demand_kw IS NOT NULL THEN greatest(CAST(c.demand_kw AS DECIMAL(18,2)), kwh_of({floor_share} * c.cap)) END
+            AS agreed, c.cap,
         (SELECT sum(e) FROM bi WHERE bi.n = bs.n AND bi.m = bs.m AND bi.k = 1) AS kwh
     FROM bs JOIN c USING (n) WHERE inst = 2 AND c.tariff0 = 'IND-10D' AND bs.kw IS NOT NULL
 ),
@@ -263,7 +265,8 @@ FROM bs JOIN (SELECT n, m, inst, CAST(sum(amount) AS DECIMAL(18,2)) AS amount, k
     FROM ln GROUP BY n, m, inst) a USING (n, m, inst) LEFT JOIN bf USING (n, m, inst);
 
 CREATE OR REPLACE TABLE t_bill_line AS
-SELECT 'B' || replace(ym, '-', '') || zeros(ln.n, 8) || inst AS bill_id, line_no, component, period, tier, quantity, unit, ln.days, base_amount,
+SELECT 'B' || replace(ym, '-', '') || zeros(ln.n, 8) || inst AS bill_id, line_no, component, period, tier, quantity, unit,
+    ln.days, base_amount,
     CAST(price AS DECIMAL(18,8)) AS price, amount, tariff_id, 'P' || zeros(ln.n, 8) || k AS usage_point_id
 FROM ln JOIN mo ON mo.m = ln.m;
 DROP TABLE cell; DROP TABLE bt;

@@ -135,7 +135,8 @@ b AS (
 SELECT * EXCLUDE (t, r2, r15, swap_day, eff_d, lv_base, lv_cap),
     CASE WHEN kind IN ('home', 'pile') THEN 'home' WHEN kind IN ('industry', 'wholesale') THEN 'industry'
         -- animals eat all year round
-        WHEN kind = 'farm' THEN CASE WHEN n % 13 = 0 THEN 'flat' ELSE 'farm' END WHEN kind IN ('tele', 'lamp', 'temp') THEN 'flat' ELSE 'business' END AS grp,
+        WHEN kind = 'farm' THEN CASE WHEN n % 13 = 0 THEN 'flat' ELSE 'farm' END
+        WHEN kind IN ('tele', 'lamp', 'temp') THEN 'flat' ELSE 'business' END AS grp,
     CASE WHEN trait = 'recat' THEN 'general' ELSE category0 END AS category,
     CASE WHEN trait = 'recat' THEN 'GEN-1' ELSE tariff0 END AS tariff1,
     CASE WHEN kind = 'wholesale' THEN 35.0 WHEN hv THEN 10.0 WHEN kind IN ('home', 'pile') THEN 0.22 ELSE 0.38 END
@@ -150,11 +151,12 @@ SELECT * EXCLUDE (t, r2, r15, swap_day, eff_d, lv_base, lv_cap),
     CASE WHEN kind IN ('shop', 'works', 'hvgen', 'industry') AND rnd(n, 38) < 0.03 AND NOT (kind = 'industry' AND n % 2 = 0)
         THEN 1.5 ELSE 1.0 END AS agent_factor,
     -- the demand agreed on, seldom below the floor; null: what was measured is billed
-    CASE WHEN on_demand AND rnd(n, 39) < 0.5 THEN CAST(round(cap * CASE WHEN rnd(n, 40) < 0.15 THEN 0.35 ELSE 0.45 + 0.25 * rnd(n, 41) END, -1)
-        AS INTEGER) END AS demand_kw,
+    CASE WHEN on_demand AND rnd(n, 39) < 0.5 THEN CAST(round(cap * CASE WHEN rnd(n, 40) < 0.15 THEN 0.35
+        ELSE 0.45 + 0.25 * rnd(n, 41) END, -1) AS INTEGER) END AS demand_kw,
     CASE WHEN kind = 'works' AND trait = 'plain' AND n % 8 = 1 THEN 30 + 10 * die(n, 42, 12) END AS fixed_kwh,
     CASE WHEN kind = 'works' AND trait = 'plain' AND n % 16 = 2 THEN 0.05 + 0.01 * die(n, 43, 11) END AS fixed_share,
-    low_side AS loss_billed, kind = 'home' AND tou AND n % 2 = 0 AS two_rate, kind = 'home' AND rnd(n, 802) < 0.02 AND rnd(n, 803) < 0.5 AS many_members,
+    low_side AS loss_billed, kind = 'home' AND tou AND n % 2 = 0 AS two_rate,
+    kind = 'home' AND rnd(n, 802) < 0.02 AND rnd(n, 803) < 0.5 AS many_members,
     CASE WHEN low_side OR kind = 'industry' THEN choose(['1', '2', '3'], rnd(n, 801)) END AS shift,
     0.86 + 0.11 * rnd(n, 27) AS pf,
     CASE WHEN trait = 'midread' THEN 26 ELSE 1 END AS read_day,
@@ -191,7 +193,8 @@ SELECT cid AS customer_id,
         WHEN 'hvgen' THEN choose(['F52', 'F52', 'H61', 'G59', 'K70'], rnd(n, 905)) WHEN 'temp' THEN 'E47' END AS industry_code,
     kv AS voltage_kv, CASE WHEN kind = 'wholesale' THEN 'dedicated' ELSE 'public' END AS line_kind,
     cap AS contract_capacity_kva,
-    CASE WHEN trait = 'standby' AND seal_to > DATE '{data_date}' THEN kva1 ELSE cap END AS running_capacity_kva, CASE kind WHEN 'temp' THEN 'temporary' ELSE 'permanent' END AS supply_kind,
+    CASE WHEN trait = 'standby' AND seal_to > DATE '{data_date}' THEN kva1 ELSE cap END AS running_capacity_kva,
+    CASE kind WHEN 'temp' THEN 'temporary' ELSE 'permanent' END AS supply_kind,
     CASE kind WHEN 'temp' THEN DATE '{data_date}' + 200 END AS temporary_until,
     CASE WHEN kind = 'hvgen' AND rnd(n, 31) < 0.1 THEN 'second' ELSE 'none' END AS importance,
     CASE WHEN pay = 'prepaid' THEN 'prepaid' ELSE 'postpaid' END AS payment_mode, status, opened_on, closed_on,
@@ -203,7 +206,8 @@ SELECT cid AS customer_id,
     CASE WHEN kind IN ('home', 'pile', 'farm') THEN '000000' || strftime(DATE '1950-01-01' + die(n, 34, 18000), '%Y%m%d')
             || zeros(n % 10000, 4)
         WHEN group_id IS NOT NULL THEN '91000000AG' || substr(group_id, 3) ELSE '91000000' || zeros(n, 10) END AS id_number,
-    group_id AS account_group_id, CASE WHEN many_members THEN 5 + die(n, 35, 3) WHEN kind = 'home' THEN 1 + die(n, 35, 6) END AS household_size,
+    group_id AS account_group_id,
+    CASE WHEN many_members THEN 5 + die(n, 35, 3) WHEN kind = 'home' THEN 1 + die(n, 35, 6) END AS household_size,
     'BK' || zeros(dn, 6) AS book_id, 'E' || station_org || 'R' || (1 + dn % 4) AS reader_staff_id, read_day,
     choose(['A', 'A', 'A', 'B', 'B', 'C'], rnd(n, 36)) AS credit_grade
 FROM c;

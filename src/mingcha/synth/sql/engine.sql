@@ -15,8 +15,10 @@ CREATE MACRO at_hour(d, hours) AS CAST(d AS TIMESTAMP) + to_seconds(CAST(floor((
 CREATE MACRO choose(word_list, u) AS word_list[1 + CAST(floor((u) * len(word_list)) AS INTEGER)];
 CREATE MACRO kwh_of(x) AS CAST(x AS DECIMAL(18,2));
 -- exact shares, half up: of a quantity to the hundredth, of a monthly charge to the fen
-CREATE MACRO part_of(q, a, b) AS kwh_of(((2 * CAST(kwh_of(q) * 100 AS HUGEINT) * (a) + (b)) // nullif(2 * (b), 0)) * CAST(0.01 AS DECIMAL(3,2)));
-CREATE MACRO by_days(q, price, days, base) AS kwh_of(((2 * CAST(CAST(CAST(q AS DECIMAL(10,2)) * price AS DECIMAL(30,8)) * 1000000 AS HUGEINT) * (days) + 10000 * (base))
+CREATE MACRO part_of(q, a, b) AS
+    kwh_of(((2 * CAST(kwh_of(q) * 100 AS HUGEINT) * (a) + (b)) // nullif(2 * (b), 0)) * CAST(0.01 AS DECIMAL(3,2)));
+CREATE MACRO by_days(q, price, days, base) AS
+    kwh_of(((2 * CAST(CAST(CAST(q AS DECIMAL(10,2)) * price AS DECIMAL(30,8)) * 1000000 AS HUGEINT) * (days) + 10000 * (base))
     // (20000 * (base))) * CAST(0.01 AS DECIMAL(3,2)));
 CREATE MACRO cny(quantity, price) AS CAST(round(CAST(quantity AS DECIMAL(10,2)) * price, 2) AS DECIMAL(18,2));
 CREATE MACRO person(n) AS choose(

@@ -21,7 +21,8 @@ FROM c WHERE kind = 'hvgen' AND rnd(n, 31) < 0.1;
 
 -- :: known
 CREATE OR REPLACE TABLE t_entitlement AS
-SELECT 'EN' || zeros(n, 8) || '1' AS entitlement_id, cid AS customer_id, CASE WHEN many_members THEN 'many_members' ELSE 'low_income' END AS kind,
+SELECT 'EN' || zeros(n, 8) || '1' AS entitlement_id, cid AS customer_id,
+    CASE WHEN many_members THEN 'many_members' ELSE 'low_income' END AS kind,
     'MZ' || zeros(n, 8) AS document_number, DATE '{start}' - 200 AS valid_from, DATE '{data_date}' + 300 AS valid_to,
     'E' || county_org || 'M1' AS approved_by
 FROM c WHERE kind = 'home' AND rnd(n, 802) < 0.02
