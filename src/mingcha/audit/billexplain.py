@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mingcha.audit import deliveries, rerating
-from mingcha.contract import load as contract_load
-from mingcha.contract import model as contract_model
+from mingcha.audit import deliveries, narrowing, rerating
 from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rating import compare
@@ -24,10 +22,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 PROVISIONAL = ("[K+]", "[K?]")
 """Grades whose facts are still to be verified."""
-_READ = frozenset(
-    {"bill", "bill_line", "contract", "customer", "entitlement", "generator", "reading", "usage_point"}
-)
-"""The tables rating reads that hold rows of customers."""
 
 _CONTRACTS = """
 SELECT c.seg_from, c.seg_to, c.contract_id, c.tariff_id, t.tariff_code, t.title_zh, t.title_en, t.own,
@@ -173,45 +167,9 @@ def explain(*, workspace: Workspace, bill_id: str, snapshot_id: str | None = Non
         bill = _bill(con, bill_id, snapshot.id)
         if not _rows(con, f"SELECT 1 FROM bill AS b WHERE b.bill_id = ? AND {rerating.LIVE}", bill_id):
             return Explained(bill=bill, live=False, billed=_billed(con, [bill_id]))
-        narrow(con, customers=[bill["customer_id"]])
+        narrowing.narrow(con, customers=[bill["customer_id"]])
         rerating.rate_month(con, period=BillingMonth.parse(bill["billing_period"]))
         return _told(con, bill)
-
-
-def narrow(con: duckdb.DuckDBPyConnection, *, customers: list[str]) -> None:
-    """Leave in the connection only the rows that the bills of these customers depend on.
-
-    These are their own, and those of points of others that are deducted from theirs.
-    """
-    con.execute("CREATE OR REPLACE TEMP TABLE of_customer AS SELECT unnest(?) AS customer_id", [customers])
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE of_point AS SELECT DISTINCT usage_point_id FROM usage_point"
-        " WHERE customer_id IN (SELECT customer_id FROM of_customer) OR parent_usage_point_id IN (SELECT"
-        " usage_point_id FROM usage_point WHERE customer_id IN (SELECT customer_id FROM of_customer))"
-    )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE of_bill AS SELECT bill_id FROM bill"
-        " WHERE customer_id IN (SELECT customer_id FROM of_customer)"
-    )
-    for name, table in contract_load.contract().tables.items():
-        column = _narrowed_by(table)
-        if column is None:
-            continue
-        source = {"customer_id": "of_customer", "usage_point_id": "of_point", "bill_id": "of_bill"}[column]
-        con.execute(
-            f'CREATE OR REPLACE TEMP TABLE kept_rows AS SELECT * FROM "{name}"'
-            f" WHERE {column} IN (SELECT {column} FROM {source})"
-        )
-        con.execute(f'DROP VIEW "{name}"')
-        con.execute(f'ALTER TABLE kept_rows RENAME TO "{name}"')
-
-
-def _narrowed_by(table: contract_model.Table) -> str | None:
-    """Return the column that says whose a row is; points before customers: a point may be another's."""
-    for column in ("usage_point_id", "customer_id", "bill_id"):
-        if column in table.by_name and table.name in _READ:
-            return column
-    return None
 
 
 def _bill(con: duckdb.DuckDBPyConnection, bill_id: str, snapshot_id: str) -> Row:

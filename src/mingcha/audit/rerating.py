@@ -89,6 +89,12 @@ class Result:
 
     snapshot_id: str
     months: tuple[Month, ...]
+    entries: tuple[derived.Entry, ...]
+
+
+def default_month(snapshot: snapshots.Snapshot) -> BillingMonth:
+    """Return the last complete billing month; raises Refusal when the snapshot shows none."""
+    return moments.default_period(snapshot)
 
 
 def rerate(
@@ -116,7 +122,11 @@ def rerate(
         made_at=made_at,
         progress=progress,
     )
-    return Result(snapshot_id=snapshot.id, months=tuple(_told(entry, kept=kept) for entry, kept in made))
+    return Result(
+        snapshot_id=snapshot.id,
+        months=tuple(_told(entry, kept=kept) for entry, kept in made),
+        entries=tuple(entry for entry, _ in made),
+    )
 
 
 def ensure(

@@ -8,7 +8,7 @@ import typer
 import typer.main
 
 import mingcha
-from mingcha.cli import data, demo, findings, recover, report, rules, session, setup, synth, tariffs
+from mingcha.cli import bills, data, demo, findings, recover, report, rules, session, setup, synth, tariffs
 
 _HELP = """Mingcha 明察: audit and revenue assurance for electricity utilities 电力营销稽查.
 
@@ -16,7 +16,7 @@ Reads a utility's own books, finds what is wrong, proves it with evidence, says 
 
 Exit codes: 0 done · 1 ran, and found something a check is meant to find · 2 could not run.
 """
-_ORDER = ("init", "data", "rules", "tariffs", "recover", "findings", "report", "demo", "synth")
+_ORDER = ("init", "data", "rules", "tariffs", "bills", "recover", "findings", "report", "demo", "synth")
 _EPILOG = "Begin with: mingcha demo build DIR"
 
 VersionOption = Annotated[
@@ -48,6 +48,7 @@ def _build() -> typer.Typer:
         ("data", data),
         ("rules", rules),
         ("tariffs", tariffs),
+        ("bills", bills),
         ("recover", recover),
         ("findings", findings),
         ("demo", demo),
