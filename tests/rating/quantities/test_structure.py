@@ -232,3 +232,15 @@ def test_a_child_without_tariff_is_a_gap(bench: Bench) -> None:
     bench.registers("P2", active="10")
     bench.quantities()
     assert bench.gaps() == {"no_tariff"}
+
+
+def test_a_child_of_a_point_that_is_not_there_stands_by_itself(bench: Bench) -> None:
+    bench.tariff("F", energy=FOUR)
+    bench.home(tariff_id="F")
+    bench.registers(active="100", peak="40")
+    bench.point("P2", **{**SUB, "parent_usage_point_id": "GONE"})
+    bench.registers("P2", active="30")
+    bench.quantities()
+    assert bench.energy()["peak"] == "40"
+    assert bench.energy("P2") == {"all": "30"}
+    assert bench.gaps() == set()

@@ -11,7 +11,8 @@ WHERE b.billing_period = :period AND b.kind IN ('regular', 'reissue') AND b.stat
     AND v.original_bill_id IS NULL
 
 -- :: rq_version
--- sale points of the customers billed; a version ends where the next one begins at the latest
+-- sale points of the customers billed; a version ends where the next one begins at the latest. Main is a point
+-- without parent; where a customer has none, one whose parent another customer holds
 WITH billed AS (
     SELECT DISTINCT customer_id FROM rq_live
 ),
@@ -25,8 +26,9 @@ v AS (
 )
 SELECT v.usage_point_id, v.customer_id, v.transformer_id, v.metering_method, v.fixed_value, v.parent_usage_point_id,
     v.relation, v.metering_side, v.multiplier, v.tariff_id, v.loss_billed, v.effective_from, v.effective_to,
-    v.parent_usage_point_id IS NULL OR p.usage_point_id IS NULL AS main
+    v.parent_usage_point_id IS NULL OR (p.usage_point_id IS NULL AND f.customer_id IS NULL) AS main
 FROM v JOIN billed AS b ON b.customer_id = v.customer_id
+LEFT JOIN (SELECT DISTINCT customer_id FROM v WHERE parent_usage_point_id IS NULL) AS f ON f.customer_id = v.customer_id
 LEFT JOIN (SELECT DISTINCT usage_point_id, customer_id FROM v WHERE customer_id IS NOT NULL) AS p
     ON p.usage_point_id = v.parent_usage_point_id AND p.customer_id = v.customer_id
 
