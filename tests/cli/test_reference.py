@@ -28,6 +28,8 @@ def test_every_published_command_is_there() -> None:
         "init", "data ingest", "data quarantine", "data coverage", "data contract", "data map-suggest",
         "rules list", "rules show", "rules lint", "rules test", "rules new", "rules run", "rules lock",
         "tariffs list", "tariffs show", "tariffs check", "tariffs stale",
-        "recover theft", "recover meter-error", "findings list", "findings show", "findings export", "report", "synth", "demo build",
+        "bills rerate", "bills explain", "bills compare",
+        "recover theft", "recover meter-error",
+        "findings list", "findings show", "findings export", "report", "synth", "demo build",
     ):  # fmt: skip
         assert f"\n## mingcha {command}\n" in text

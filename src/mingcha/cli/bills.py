@@ -60,11 +60,12 @@ BillArgument = Annotated[str, typer.Argument(metavar="BILL_ID", help="The bill t
 FORMATS = ("table", "csv", "json", "xlsx")
 _SHOWN = 50
 _RERATED = words.Text(
-    "{period}: 现行账单 {bills:,} = 已复算 {rated:,} + 未能复算 {not_rated:,}；账单 {billed} 元，复算 {amount} 元，"
-    "差额 {difference} 元；{differing:,} 次结算有差异；待核 {provisional:,}，系统内电价 {own:,}；{seconds:.1f} s{kept}",
-    "{period}: live bills {bills:,} = rated {rated:,} + not rated {not_rated:,}; billed {billed} CNY, re-rated "
-    "{amount} CNY, difference {difference} CNY; {differing:,} settlements differ; to be verified {provisional:,}, "
-    "own prices {own:,}; {seconds:.1f} s{kept}",
+    "{period}: 现行账单 {bills:,} = 已复算 {rated:,} + 未能复算 {not_rated:,}；"
+    "账单 {billed} 元，复算 {amount} 元，差额 {difference} 元；{differing:,} 次结算有差异；"
+    "待核 {provisional:,}，系统内电价 {own:,}；{seconds:.1f} s{kept}",
+    "{period}: live bills {bills:,} = rated {rated:,} + not rated {not_rated:,}; billed {billed} CNY, "
+    "re-rated {amount} CNY, difference {difference} CNY; {differing:,} settlements differ; "
+    "to be verified {provisional:,}, own prices {own:,}; {seconds:.1f} s{kept}",
 )
 _KEPT = words.Text("（此前已复算）", " (made before)")
 _WHY = words.Text("  未能复算：", "  Not rated: ")

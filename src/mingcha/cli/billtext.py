@@ -63,10 +63,11 @@ _SAY = {
         "rounded. Intervals hold their first day and not their last.",
     ),
     "grades": words.Text(
-        "依据等级：[O] 官方原文，[S] 转载来源，[D] 推算或复核，[K+]、[K?] 待核，own 系统内电价，market 市场结算价，"
-        "default 默认参数。",
-        "Grades: [O] official text read, [S] secondary source read, [D] derived or checked again, [K+] and [K?] "
-        "to be verified, own the utility's own price, market a market settlement, default a default value.",
+        "依据等级：[O] 官方原文，[S] 转载来源，[D] 推算或复核，[K+]、[K?] 待核，own 系统内电价，"
+        "market 市场结算价，default 默认参数。",
+        "Grades: [O] official text read, [S] secondary source read, [D] derived or checked again, "
+        "[K+] and [K?] to be verified, own the utility's own price, market a market settlement, "
+        "default a default value.",
     ),
 }
 _TITLES = ("bill_line", "bill", "reading", "usage_point", "contract", "rerated_gap", "bill_difference")
@@ -100,7 +101,8 @@ class _Page:
         if self.told.gaps:
             yield self.say("cannot")
             for gap in self.told.gaps:
-                yield f"  {self.label('rerated_gap', 'reason', gap['reason'])} ({gap['reason']}): {gap['detail']}"
+                why = self.label("rerated_gap", "reason", gap["reason"])
+                yield f"  {why} ({gap['reason']}): {gap['detail']}"
         for section in (self._terms, self._readings, self._points, self._losses, self._measured):
             yield from section()
         if self.told.rated:
@@ -190,9 +192,8 @@ class _Page:
         for loss in self.told.losses:
             reactive = f", {_number(loss['kvarh'])} kvarh" if loss["kvarh"] else ""
             component = self.label("bill_line", "component", f"{loss['kind']}_loss")
-            yield (
-                f"  {loss['usage_point_id']}  {component}: {loss['formula']} = {_number(loss['kwh'])} kWh{reactive}"
-            )
+            energy = f"{_number(loss['kwh'])} kWh{reactive}"
+            yield f"  {loss['usage_point_id']}  {component}: {loss['formula']} = {energy}"
         for line in billed:
             component = self.label("bill_line", "component", line["component"])
             yield f"  {self.say('billed_loss')}: {component} {_number(line['quantity'])} {line['unit']}"
@@ -244,8 +245,8 @@ class _Page:
         if line["formula"] and line["formula"] != "kWh × price":
             yield f"      {self.say('formula')}: {line['formula']}"
         facts = [self._fact(price, single=len(line["prices"]) == 1) for price in line["prices"]]
-        mark = f" {self.say('provisional')}" if line["provisional"] else ""
-        yield f"      {self.say('source')}: {'; '.join(facts) or line['source']} {line['evidence']}{mark}".rstrip()
+        grade = f"{line['evidence']} {self.say('provisional') if line['provisional'] else ''}".rstrip()
+        yield f"      {self.say('source')}: {'; '.join(facts) or line['source']} {grade}"
 
     def _fact(self, price: Row, *, single: bool) -> str:
         until = f" – {price['in_force_to']}" if price["in_force_to"] else f" {self.say('since')}"
