@@ -118,7 +118,8 @@ def place(folder: Path, invoices: list[Invoice], *, tariffs: bool = True) -> wor
     )  # fmt: skip
     sources = {
         "bill": "SELECT 'B' || n AS bill_id, client AS customer_id,"
-        " strftime(read_on, '%Y-%m') AS billing_period, 'regular' AS kind, CAST(read_on AS TIMESTAMP) AS issued_at, kwh AS energy_kwh, 0 AS amount,"
+        " strftime(read_on, '%Y-%m') AS billing_period, 'regular' AS kind,"
+        " CAST(read_on AS TIMESTAMP) AS issued_at, kwh AS energy_kwh, 0 AS amount,"
         " read_on AS due_on, 'open' AS status FROM invoice",
         "bill_line": "SELECT 'B' || n AS bill_id, tier AS line_no, client AS usage_point_id,"
         " 'energy' AS component, tier, quantity, 'kWh' AS unit, 0 AS amount"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,6 +61,42 @@ PartialOption = Annotated[
     bool,
     typer.Option("--partial", help="Write what can be stated even where energy or demand is not covered."),
 ]
+#: Words of the table, of the sentences below it, and of the reasons: (Chinese, English).
+_HEADS = (
+    ("电价", "tariff"), ("起", "since"), ("每月界限 kWh", "kWh a month"), ("账单", "bills"),
+    ("全部账单", "all bills"), ("算得一致", "reproduced"), ("其中超过第一档", "above tier 1"),
+)  # fmt: skip
+_SENTENCES = {
+    "result": (
+        "{1:,} 张有分档电量的账单中，{0:,} 张由示数、倍率、月数和界限算得完全一致（{2}）",
+        "{0:,} of {1:,} bills with tiers reproduced exactly from index, multiplier, months and limits: {2}",
+    ),
+    "registers": (
+        "示数：{1:,} 个抄表行中 {0:,} 个等于示数差乘倍率；倍率大于 1 的 {3:,} 个中 {2:,} 个已乘；"
+        "示数变小的 {5:,} 个中 {4:,} 个是走过满度（至少 {6} 位）",
+        "Registers: {0:,} of {1:,} readings are step x multiplier; a multiplier above 1 was applied in "
+        "{2:,} of {3:,}; {4:,} of {5:,} falls are passings of the top (at least {6} digits)",
+    ),
+    "empty": (
+        "没有分档行的账单（未计电量）：{0:,}",
+        "Bills without a tier line (nothing billed): {0:,}",
+    ),
+}
+_REASONS = {
+    "several_tariffs": ("一张账单有几个电价或计量点", "one bill, several tariffs or points"),
+    "no_reading": ("没有对应的抄表", "no reading fits the bill"),
+    "index_fell": ("示数变小，又不是走过满度", "the index fell without passing its top"),
+    "standing_index": ("示数未走却计了电量", "billed with a standing index"),
+    "multiplier_not_applied": ("未乘倍率", "the multiplier was not applied"),
+    "billed_less": ("计得比示数少", "billed less than the index moved"),
+    "billed_more": ("计得比示数多", "billed more than the index moved"),
+    "whole_average": ("按整数月均电量取档", "tiers by the whole monthly average"),
+    "not_divided": ("超过界限却未分档", "above the limit and not divided"),
+    "other_months": ("按别的月数分档", "limits of another number of months"),
+    "other_span": ("按别的时段的界限分档", "limits of another time"),
+    "other_tariff": ("按别的电价的界限分档", "limits of another tariff"),
+    "unexplained": ("未能解释", "not explained"),
+}
 
 
 def infer(
@@ -72,11 +109,13 @@ def infer(
     country: CountryOption = "CN",
     currency: CurrencyOption = "CNY",
     snapshot: choices.SnapshotOption = None,
+    lang: choices.LanguageOption = None,
 ) -> None:
     """Learn tier limits from the bills 由账单推断阶梯; say how many bills they reproduce, list the others."""
     from mingcha.audit import inferredbook, inferring
 
     workspace = current.workspace()
+    language = choices.language(current, lang)
     con = workspace.connect()
     try:
         with progress.showing("learning") as told:
@@ -96,7 +135,7 @@ def infer(
     if current.json:
         console.document(inferredbook.summary(learned))
     else:
-        console.out(_told(learned))
+        console.out(_told(learned, language))
     if out is not None:
         console.note(f"Draft written to {out}; check it with `mingcha tariffs check {out}`.")
 
@@ -148,48 +187,46 @@ def _show(current: session.Session, imported: urdb.Imported, out: Path | None) -
         console.note(f"! not covered: {words}")
 
 
-def _told(learned: inferring.Learned) -> str:
+def _told(learned: inferring.Learned, language: str) -> str:
+
+    place = 0 if language == "zh" else 1
     rows = []
     for tariff in learned.tariffs:
         for number, span in enumerate(tariff.spans):
+            whole = [f"{tariff.bills:,}", _share(tariff.reproduced, tariff.bills)]
+            whole.append(_share(tariff.divided_reproduced, tariff.divided))
+            ends = " / ".join(
+                f"{limit.quantize(Decimal(1)) if limit % 1 == 0 else limit}" for limit in span.ladder
+            )
             first = number == 0
             rows.append(
                 [
                     tariff.tariff_id if first else "",
                     str(span.since or ""),
-                    " / ".join(f"{limit.normalize():f}" for limit in span.ladder) or "-",
+                    ends or "-",
                     f"{span.bills:,}",
-                    f"{tariff.bills:,}" if first else "",
-                    _share(tariff.reproduced, tariff.bills) if first else "",
-                    _share(tariff.divided_reproduced, tariff.divided) if first else "",
+                    *(whole if first else [""] * 3),
                 ]
             )
-    heads = ["tariff", "since", "kWh a month", "bills", "all bills", "reproduced", "above tier 1"]
+    heads = [words[place] for words in _HEADS]
+    share = _share(learned.reproduced, learned.judged)
     lines = [console.table(heads, rows, right=[3, 4, 5, 6]), ""]
-    reasons: dict[str, int] = {}
+    lines.append(_SENTENCES["result"][place].format(learned.reproduced, learned.judged, share))
+    reasons: Counter[str] = Counter()
     for tariff in learned.tariffs:
-        for reason, count in tariff.reasons.items():
-            reasons[reason] = reasons.get(reason, 0) + count
+        reasons.update(tariff.reasons)
+    lines.extend(
+        f"  {count:>9,}  {_REASONS[reason][place]} ({reason})" for reason, count in reasons.most_common()
+    )
+    known = learned.registers
     lines.append(
-        f"{learned.reproduced:,} of {learned.judged:,} bills with tiers reproduced exactly from index, "
-        f"multiplier, months and limits: {_share(learned.reproduced, learned.judged)}"
-    )
-    if reasons:
-        ordered = sorted(reasons.items(), key=lambda pair: -pair[1])
-        lines.append("Exceptions: " + ", ".join(f"{reason} {count:,}" for reason, count in ordered))
-    lines.append(_registers(learned.registers))
-    lines.append(f"Bills without a tier line (nothing billed): {learned.without_lines:,}")
+        _SENTENCES["registers"][place].format(
+            known.multiplied + known.rolled_over, known.readings, known.of_these_multiplied,
+            known.multiplier_above_one, known.rolled_over, known.fallen, known.digits,
+        )
+    )  # fmt: skip
+    lines.append(_SENTENCES["empty"][place].format(learned.without_lines))
     return "\n".join(lines)
-
-
-def _registers(registers: inferring.Registers) -> str:
-    shown = registers.multiplied + registers.rolled_over
-    return (
-        f"Registers: {shown:,} of {registers.readings:,} readings are step x multiplier; a multiplier above "
-        f"1 was applied in {registers.of_these_multiplied:,} of {registers.multiplier_above_one:,}; "
-        f"{registers.rolled_over:,} of {registers.fallen:,} falls are passings of the top "
-        f"(at least {registers.digits} digits)"
-    )
 
 
 def _share(part: int, whole: int) -> str:
