@@ -195,9 +195,7 @@ def _told(learned: inferring.Learned, language: str) -> str:
         for number, span in enumerate(tariff.spans):
             whole = [f"{tariff.bills:,}", _share(tariff.reproduced, tariff.bills)]
             whole.append(_share(tariff.divided_reproduced, tariff.divided))
-            ends = " / ".join(
-                f"{limit.quantize(Decimal(1)) if limit % 1 == 0 else limit}" for limit in span.ladder
-            )
+            ends = " / ".join(f"{writing.number(limit):f}" for limit in span.ladder)
             first = number == 0
             rows.append(
                 [
