@@ -188,6 +188,7 @@ def _show(current: session.Session, imported: urdb.Imported, out: Path | None) -
 
 
 def _told(learned: inferring.Learned, language: str) -> str:
+    from mingcha.tariffbook import writing
 
     place = 0 if language == "zh" else 1
     rows = []
