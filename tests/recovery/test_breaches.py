@@ -84,6 +84,12 @@ class TestOverCapacity:
         sheet = work("over-capacity", **days, parts="single", excess_kva="80")
         assert (sheet.cny, sheet.penalty_min_cny, sheet.penalty_max_cny) == (0, D("4000.00"), D("4000.00"))
 
+    def test_a_flat_sum_goes_by_the_largest_excess_of_the_days_that_count(self, work: Work) -> None:
+        sheet = work(
+            "over-capacity", **NEW, parts="single", excess_kva=["80", "2025-01-10=120", "2025-06-01=500"]
+        )
+        assert sheet.penalty_max_cny == D("6000.00")
+
     def test_demand_above_contract_with_unchanged_transformers_is_no_case(self, work: Work) -> None:
         values = {**NEW, "parts": "two", "excess_kva": "80", "capacity_price": "30", "demand_billed": True}
         assert (work("over-capacity", **values).cny, work("over-capacity", **values).penalty_max_cny) == (

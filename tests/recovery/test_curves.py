@@ -68,6 +68,10 @@ class TestLostVoltage:
         assert sheet.kwh == D("2.20")
         assert any("1 gaps" in one.en for one in sheet.warnings)
 
+    def test_a_zone_written_beside_the_time_changes_no_day(self, work: Work) -> None:
+        rows = curve("2025-03-01 00:00,0,220,220,10,3,3,1", "2025-03-01 23:00+08:00,0,220,220,10,3,3,1")
+        assert work("lost-voltage", **DAY, curve=rows, minutes="60").kwh == D("4.40")
+
     def test_readings_outside_the_days_do_not_count(self, work: Work) -> None:
         rows = curve("2025-02-28 23:00,0,220,220,10,3,3,1", "2025-03-01 00:00,220,220,220,10,3,3,1")
         assert work("lost-voltage", **DAY, curve=rows, minutes="60").kwh == 0
@@ -119,11 +123,12 @@ class TestBadCurves:
                 "does not come after",
             ),
             ("time,ua,ub,uc,ia,ib,ic,pf\n2025-03-01 00:00,1,1,1,1,1,1,95\n", "outside -1 to 1"),
+            ("time,ua,ub,uc,ia,ib,ic\n" + "x" * 200_000 + "\n", "curve.csv is not CSV"),
             ("time,ua,ub,uc,ia,ib,ic\n2025-04-01 00:00,1,1,1,1,1,1\n", "no point on the days"),
         ],
     )
     def test_are_told_with_file_and_line(self, work: Work, text: str, said: str) -> None:
-        with pytest.raises(errors.DataError, match=r"curve|factor|point") as told:
+        with pytest.raises(errors.DataError, match=r"curve|factor|point|CSV") as told:
             work("lost-voltage", **DAY, curve=FileText("curve.csv", text), minutes="15")
         assert said in told.value.what
 

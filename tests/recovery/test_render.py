@@ -124,6 +124,13 @@ class TestWord:
         assert document.core_properties.title.startswith("Recovery worksheet")
         assert document.core_properties.author == "Mingcha"
 
+    def test_heads_of_tables_stand_on_every_page_and_rows_on_one(self, sheet: Worksheet) -> None:
+        document = docx.Document(io.BytesIO(word.render(sheet, language="zh")))
+        rows = [row._tr for row in document.tables[-1].rows]
+        assert rows[0].trPr.find(qn("w:tblHeader")) is not None
+        assert all(row.trPr.find(qn("w:cantSplit")) is not None for row in rows)
+        assert all(row.trPr.find(qn("w:tblHeader")) is None for row in rows[1:])
+
     def test_the_same_sheet_makes_the_same_words(self, sheet: Worksheet) -> None:
         assert of_word(word.render(sheet, language="zh")) == of_word(word.render(sheet, language="zh"))
 

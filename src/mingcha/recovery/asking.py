@@ -275,6 +275,13 @@ def _file(value: Any, place: str) -> FileText:
 
 
 def _rows(file: FileText, needed: tuple[str, ...]) -> list[tuple[str, dict[str, str]]]:
+    try:
+        return _table(file, needed)
+    except csv.Error as error:
+        raise bad(f"{file.name} is not CSV: {error}", "save it as CSV with commas, in UTF-8") from None
+
+
+def _table(file: FileText, needed: tuple[str, ...]) -> list[tuple[str, dict[str, str]]]:
     reader = csv.DictReader(io.StringIO(file.text.removeprefix("\ufeff")))
     heads = [head.strip().lower() for head in reader.fieldnames or []]
     lacking = [name for name in needed if name not in heads]
@@ -316,7 +323,8 @@ def _readings(file: FileText) -> list[Reading]:
     found: list[Reading] = []
     for place, row in _rows(file, ("time", "ua", "ub", "uc", "ia", "ib", "ic")):
         try:
-            at = datetime.fromisoformat(row["time"])
+            # The zone is dropped: days are those of the meter's own clock.
+            at = datetime.fromisoformat(row["time"]).replace(tzinfo=None)
         except ValueError:
             raise bad(f"{place}: {row['time']!r} is not a moment", "write it as 2024-05-01 00:15") from None
         if found and at <= found[-1].at:

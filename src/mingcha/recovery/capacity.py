@@ -111,6 +111,11 @@ def flat(
     )
 
 
+def largest(capacity: tuple[Dated, ...], window: Period) -> Decimal:
+    """Return the largest capacity on any day of the window; raises DataError for a day without one."""
+    return max(_value(capacity, span, "the capacity") for span in settle.by_price(window, capacity))
+
+
 def need_price(prices: tuple[Dated, ...]) -> tuple[Dated, ...]:
     """Return the prices; raises DataError when there is none."""
     if not prices:
@@ -145,7 +150,7 @@ def _by_month(
     _: Sheet, __: BillingMonth, days: Period, capacity: tuple[Dated, ...], prices: tuple[Dated, ...]
 ) -> Iterator[tuple[Period, Words, str, Decimal, tuple[()]]]:
     price = _value(prices, days, "--capacity-price")
-    most = max(_value(capacity, span, "the capacity") for span in settle.by_price(days, capacity))
+    most = largest(capacity, days)
     formula = Words("kVA × 月单价 × 1 个月", "kVA × price of a month × 1 month")
     yield days, formula, f"{shown(most)} × {shown(price)} × 1", figures.cents(most * price), ()
 

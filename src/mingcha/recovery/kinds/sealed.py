@@ -75,7 +75,7 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
         )
         parts = capacity.parts(sheet, topic=TOPIC, window=window, lines=lines, own_multiple=given.multiple)
     else:
-        most = max(one.value for one in given.capacity_kva)
+        most = capacity.largest(given.capacity_kva, window)
 
         def count(per: Decimal) -> tuple[Words, str, Decimal]:
             working = f"{shown(most)} × {shown(per)} × {given.times}"

@@ -133,3 +133,13 @@ def _table(
                 cell.width = Mm(widths[column])
             run = cell.paragraphs[0].add_run(text)
             run.bold = (heads and place == 0) or (bold and column == 1)
+        _keep(table.rows[place], head=heads and place == 0)
+
+
+def _keep(row: Any, *, head: bool) -> None:
+    """Keep a row on one page, and repeat the heads on the next."""
+    from docx.oxml import OxmlElement
+
+    properties = row._tr.get_or_add_trPr()
+    for name in ("w:cantSplit", *(["w:tblHeader"] if head else [])):
+        properties.append(OxmlElement(name))
