@@ -57,7 +57,7 @@ def test_quantities(language: str, name: str, part: str) -> None:
     bench = worked.rated(page, name)
     asked = {
         "energy": "SELECT usage_point_id, seg_from, seg_to, period, kwh FROM rt_energy"
-        " ORDER BY usage_point_id, seg, CASE period WHEN 'sharp' THEN 1 WHEN 'peak' THEN 2 WHEN 'flat' THEN 3 ELSE 4 END",
+        " ORDER BY usage_point_id, seg, strpos('sharp peak flat valley', period)",
         "loss": "SELECT kind, kwh, kvarh, formula FROM rt_loss",
         "power": "SELECT wp, wq FROM rt_power",
         "feed": "SELECT generator_id, fed_in_kwh, price, amount FROM rt_feed_in",
