@@ -95,7 +95,7 @@ judged AS (
     s.year_kwh, s.off_kwh, s.off_share, s.back_kwh, s.p_used, s.first_period, s.whole_year,
     l.mean_kw, l.max_kw, l.least_hour_kw, l.load_factor,
     coalesce(s.whole_year AND s.year_kwh >= :min_kwh AND s.off_share > :off_share, FALSE) AS off_season,
-    coalesce(l.load_factor > :lf AND l.least_hour_kw > :min_kw AND i.customer_id IS NULL, FALSE) AS flat_load
+    coalesce(l.load_factor > :lf AND l.least_hour_kw > :min_kw AND i.customer_id IS NULL, FALSE) AS even_load
   FROM farms AS f
   JOIN seasons AS s ON s.customer_id = f.customer_id
   LEFT JOIN flat AS l ON l.customer_id = f.customer_id
@@ -104,11 +104,11 @@ judged AS (
 told AS (
   SELECT
     customer_id, org_id, contract_id, effective_from, industry_code, voltage_kv, year_kwh, off_kwh, off_share, back_kwh,
-    p_used, first_period, mean_kw, max_kw, least_hour_kw, load_factor, off_season, flat_load,
+    p_used, first_period, mean_kw, max_kw, least_hour_kw, load_factor, off_season, even_load,
     CASE
-      WHEN all_year AND (off_season OR flat_load) THEN 'all_year_farming'
+      WHEN all_year AND (off_season OR even_load) THEN 'all_year_farming'
       WHEN off_season THEN 'off_season'
-      WHEN flat_load THEN 'flat_load'
+      WHEN even_load THEN 'even_load'
       WHEN NOT whole_year AND NOT all_year THEN 'history_short'
     END AS verdict
   FROM judged
@@ -120,7 +120,7 @@ priced AS (
     ON g.usage_category = 'general'
     AND g.billing_period = :period
     AND g.low_voltage = (t.voltage_kv < 1)
-  WHERE t.verdict IN ('off_season', 'flat_load')
+  WHERE t.verdict IN ('off_season', 'even_load')
     AND g.p > t.p_used
 )
 SELECT
@@ -131,7 +131,7 @@ SELECT
   :period_end AS period_end,
   CASE t.verdict WHEN 'all_year_farming' THEN 'not_applicable' WHEN 'history_short' THEN 'insufficient_data' ELSE 'hit' END
     AS exit,
-  CASE WHEN t.verdict = 'off_season' THEN 'order' WHEN t.verdict = 'flat_load' THEN 'watch' END AS band,
+  CASE WHEN t.verdict = 'off_season' THEN 'order' WHEN t.verdict = 'even_load' THEN 'watch' END AS band,
   t.verdict AS reason,
   CASE WHEN p.p_general IS NOT NULL THEN t.back_kwh END AS energy_kwh,
   money(t.back_kwh * (p.p_general - t.p_used)) AS back_cny,
@@ -150,7 +150,7 @@ SELECT
   t.least_hour_kw,
   t.load_factor,
   t.off_season,
-  t.flat_load,
+  t.even_load,
   t.p_used,
   p.p_general
 FROM told AS t

@@ -82,7 +82,7 @@ judged AS (
       WHEN s.subs_unread > 0 THEN 'sub_not_read'
       WHEN s.first_start <> s.last_start OR s.first_end <> s.last_end OR s.first_start <> t.started_on
         OR s.first_end <> t.read_on THEN 'days_differ'
-      WHEN t.kwh < s.sub_kwh * (1 - :tol) THEN 'subs_exceed_main'
+      WHEN t.kwh < s.sub_kwh * (1 - :tol) THEN 'sub_above_parent'
       WHEN c.billed_kwh > greatest(t.kwh - s.sub_kwh, 0) + c.loss_kwh + :loss * t.kwh THEN 'not_deducted'
     END AS verdict
   FROM summed AS s
@@ -107,7 +107,7 @@ told AS (
     CAST(NULL AS DECIMAL(18, 4)) AS loss_kwh,
     CAST(NULL AS VARCHAR) AS bill_id,
     CAST(NULL AS DECIMAL(18, 4)) AS right_kwh,
-    'main_missing' AS verdict
+    'parent_not_in_force' AS verdict
   FROM orphans
 )
 SELECT
@@ -117,20 +117,20 @@ SELECT
   :period_start AS period_start,
   :period_end AS period_end,
   CASE WHEN t.verdict IN ('parent_not_read', 'sub_not_read', 'days_differ') THEN 'insufficient_data' ELSE 'hit' END AS exit,
-  CASE WHEN t.verdict IN ('subs_exceed_main', 'not_deducted', 'main_missing') THEN 'order' END AS band,
+  CASE WHEN t.verdict IN ('sub_above_parent', 'not_deducted', 'parent_not_in_force') THEN 'order' END AS band,
   t.verdict AS reason,
   CASE
-    WHEN t.verdict = 'subs_exceed_main' THEN kwh(t.sub_kwh - t.parent_kwh)
+    WHEN t.verdict = 'sub_above_parent' THEN kwh(t.sub_kwh - t.parent_kwh)
     WHEN t.verdict = 'not_deducted' THEN kwh(t.right_kwh - t.billed_kwh)
   END AS energy_kwh,
   CAST(NULL AS DECIMAL(18, 2)) AS back_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
   CASE WHEN t.verdict = 'not_deducted' THEN money((t.billed_kwh - t.right_kwh) * m.p) END AS refund_cny,
-  CASE WHEN t.verdict = 'subs_exceed_main' THEN money((t.sub_kwh - t.parent_kwh) * m.p) END AS exposed_cny,
+  CASE WHEN t.verdict = 'sub_above_parent' THEN money((t.sub_kwh - t.parent_kwh) * m.p) END AS exposed_cny,
   t.effective_from AS point_effective_from,
   CAST(t.subs AS INTEGER) AS subs,
-  CASE WHEN t.verdict <> 'main_missing' THEN t.sub_id END AS sub_id,
-  CASE WHEN t.verdict = 'main_missing' THEN t.sub_id END AS missing_parent_id,
+  CASE WHEN t.verdict <> 'parent_not_in_force' THEN t.sub_id END AS sub_id,
+  CASE WHEN t.verdict = 'parent_not_in_force' THEN t.sub_id END AS missing_parent_id,
   t.parent_kwh,
   t.sub_kwh,
   t.loss_kwh,

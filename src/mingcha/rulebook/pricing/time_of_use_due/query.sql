@@ -23,7 +23,7 @@ told AS (
         FALSE
       ) THEN 'exempt_industry'
       WHEN purchase_mode IS NULL AND :period_start >= :direct_free_from THEN 'mode_unknown'
-      ELSE 'not_applied'
+      ELSE 'tou_missing'
     END AS verdict
   FROM held
   WHERE NOT tou
@@ -47,7 +47,7 @@ comparable AS (
     AND (f.voltage_kv_to IS NULL OR t.voltage_kv < f.voltage_kv_to)
     AND f.effective_from < :period_end
     AND (f.effective_to IS NULL OR f.effective_to >= :period_end)
-  WHERE t.verdict = 'not_applied'
+  WHERE t.verdict = 'tou_missing'
   QUALIFY row_number() OVER (PARTITION BY t.contract_id ORDER BY f.tariff_id) = 1
 ),
 prices AS (
@@ -114,7 +114,7 @@ SELECT
   :period_end AS period_end,
   CASE t.verdict WHEN 'exempt_industry' THEN 'not_applicable' WHEN 'mode_unknown' THEN 'insufficient_data' ELSE 'hit' END
     AS exit,
-  CASE WHEN t.verdict = 'not_applied' THEN 'order' END AS band,
+  CASE WHEN t.verdict = 'tou_missing' THEN 'order' END AS band,
   t.verdict AS reason,
   CAST(NULL AS DECIMAL(18, 4)) AS energy_kwh,
   CASE WHEN w.tou_cny > w.now_cny THEN CAST(w.tou_cny - w.now_cny AS DECIMAL(18, 2)) END AS back_cny,
@@ -137,4 +137,4 @@ SELECT
   w.now_cny,
   w.tou_cny
 FROM told AS t
-LEFT JOIN worth AS w ON w.contract_id = t.contract_id AND t.verdict = 'not_applied'
+LEFT JOIN worth AS w ON w.contract_id = t.contract_id AND t.verdict = 'tou_missing'
