@@ -6,7 +6,7 @@ import inspect
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from mingcha.cli import choices, console, session
 from mingcha.kernel import errors
 from mingcha.recovery import asking, catalogue
 from mingcha.recovery.model import Worksheet
+
+if TYPE_CHECKING:
+    from mingcha.tariffbook import load
 
 HELP = """Recovery worksheets 退补计算书: what is owed or refunded by law, with every step of the working.
 
@@ -129,20 +132,27 @@ def _run(
     out: Path | None,
     lang: str | None,
 ) -> None:
-    from mingcha.tariffbook import load
-
     chosen = _form(current, form, out)
     language = _language(current, lang)
     from_file, sources = _from_file(one, input_file) if input_file else ({}, {})
     sheet = catalogue.work(
         one.kind,
         {**from_file, **{key: _read_file(one, key, value, Path()) for key, value in values.items()}},
-        books=load.shipped(),
+        books=_books(current),
         where=f"mingcha recover {one.kind}",
         sources={**sources, **_sources(source or [])},
         made_on=current.now.date(),
     )
     _write(current, sheet, form=chosen, out=out, language=language)
+
+
+def _books(current: session.Session) -> load.Books:
+    """Return the shipped books and those of the workspace, where one stands here."""
+    from mingcha.audit import tariffs
+    from mingcha.store import workspace
+
+    folder = current.path
+    return tariffs.books_of(folder=folder if (folder / workspace.SETTINGS_FILE).is_file() else None)
 
 
 def _form(current: session.Session, form: str | None, out: Path | None) -> str:

@@ -42,6 +42,8 @@ class About:
     least: Decimal | None = None
     most: Decimal | None = None
     label: bool = False
+    #: The field whose prices are taken from the tariff named here.
+    prices: str = ""
 
     @property
     def option(self) -> str:
@@ -145,6 +147,11 @@ def fields(asked: type[Any]) -> tuple[tuple[str, About], ...]:
         found.append((one.name, About(required=one.default is MISSING, **about)))
     own = set(inspect.get_annotations(asked))
     return tuple([one for one in found if one[0] in own] + [one for one in found if one[0] not in own])
+
+
+def tariff_fields(asked: type[Any]) -> tuple[tuple[str, str], ...]:
+    """Return (attribute naming a tariff, attribute its prices go to) of a calculator's dataclass."""
+    return tuple((name, about.prices) for name, about in fields(asked) if about.prices)
 
 
 def read(asked: type[Asked], values: Mapping[str, Any], *, where: str) -> Asked:
@@ -408,10 +415,18 @@ class Window(Labels):
 
 @dataclass(frozen=True, kw_only=True)
 class Priced(Window):
-    """A window whose energy has a price."""
+    """A window whose energy has a price, given or taken from a tariff of the book."""
 
     price: tuple[Dated, ...] = dated(
-        "电价", "price with funds; several as 2024-07-01=0.68; without it only energy is computed", "CNY/kWh"
+        "电价",
+        "price with funds; several as 2024-07-01=0.68; without it only energy is computed",
+        "CNY/kWh",
+    )
+    tariff: str | None = word(
+        "电价代码", "tariff of the tariff book to take the price from", default=None, prices="price"
+    )
+    tariff_period: str = word(
+        "时段", "period of a time-of-use tariff; flat where it is not known", default="flat", label=True
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import mingcha
 from mingcha.kernel import errors
-from mingcha.recovery import asking
+from mingcha.recovery import asking, tariffprice
 from mingcha.recovery.kinds import (
     category,
     ct_pt_failure,
@@ -96,5 +96,5 @@ def work(
     chosen = calculator(kind)
     given = asking.read(chosen.given, values, where=where)
     sheet = Sheet(kind=kind, title=chosen.title, given=given, law=Law(books), sources=sources or {})
-    made = chosen.compute(given, sheet)
+    made = chosen.compute(tariffprice.fill(given, sheet, books), sheet)
     return dataclasses.replace(made, made_on=made_on, version=mingcha.__version__)

@@ -60,6 +60,15 @@ VALUES: dict[str, tuple[str, str]] = {
     "calendar": ("当月日历天数", "calendar days of the month"),
     "true": ("是", "yes"),
 }
+#: Components of a price per kWh.
+COMPONENTS: dict[str, str] = {
+    "energy": "电能量电价",
+    "transmission": "输配电价",
+    "grid_loss": "上网环节线损费用",
+    "system": "系统运行费用",
+    "fund": "政府性基金及附加",
+    "surcharge": "附加",
+}
 UNITS: dict[str, str] = {
     "CNY": "元", "d": "天", "days": "天", "months": "个月", "times": "倍", "occasions": "次",
     "hours/day": "小时/天",
@@ -73,6 +82,10 @@ def name_of(parameter: str, language: str) -> str:
     place = 0 if language == "zh" else 1
     if parameter in NAMES:
         return NAMES[parameter][place]
+    if parameter.startswith("tariff."):
+        component, _, item = parameter.removeprefix("tariff.").partition(".")
+        name = COMPONENTS[component] if language == "zh" else f"Price of {component}"
+        return f"{name} {item}".strip()
     for family in ("tolerance.meter", "tolerance.transformer"):
         if parameter.startswith(family):
             member = parameter.removeprefix(f"{family}.")

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from mingcha.kernel.periods import Period
 from mingcha.recovery import asking, figures, settle
-from mingcha.recovery.asking import Dated, dated, flag, number
+from mingcha.recovery.asking import Dated, dated, flag, number, word
 from mingcha.recovery.figures import shown
 from mingcha.recovery.model import Part, Step, Words, Worksheet
 from mingcha.recovery.sheet import Sheet
@@ -40,6 +40,18 @@ class Given(asking.Window):
     paid_price: tuple[Dated, ...] = dated(
         "已执行电价", "price paid, with funds; several as 2024-07-01=0.55", "CNY/kWh"
     )
+    right_tariff: str | None = word(
+        "应执行电价代码",
+        "tariff of the book to take the right price from",
+        default=None,
+        prices="right_price",
+    )
+    paid_tariff: str | None = word(
+        "已执行电价代码", "tariff of the book to take the price paid from", default=None, prices="paid_price"
+    )
+    tariff_period: str = word(
+        "时段", "period of a time-of-use tariff; flat where it is not known", default="flat", label=True
+    )
     start_unknown: bool = flag("起始日无法确定", "the first day is unknown: months of the book before --to")
     utility_fault: bool = flag("供电企业责任", "the utility's own mistake: no penalty")
     multiple: Decimal | None = number(
@@ -54,7 +66,10 @@ class Given(asking.Window):
 def compute(given: Given, sheet: Sheet) -> Worksheet:
     """Return the worksheet; a right price below the paid one is a refund without penalty."""
     if not given.right_price or not given.paid_price:
-        raise asking.bad("--right-price or --paid-price is not given", "give both prices, with funds")
+        raise asking.bad(
+            "--right-price or --paid-price is not given",
+            "give both prices, with funds, or --right-tariff and --paid-tariff",
+        )
     given = _started(given, sheet)
     window = sheet.look_back(given)
     rows = asking.recorded(given.recorded_kwh, given.energy, given.act)
