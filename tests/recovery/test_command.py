@@ -182,3 +182,25 @@ def test_mistakes_are_told_in_three_parts(
     assert "Why it matters: " in err
     assert "How to put it right: " in err
     assert "Traceback" not in err
+
+
+def test_a_workspaces_own_tariffs_are_known(recover: Run, tmp_path: Path) -> None:
+    workspace = tmp_path / "ws"
+    assert main.run(["init", str(workspace)]) == 0
+    (workspace / "tariffs").mkdir()
+    (workspace / "tariffs" / "own.yaml").write_text(
+        "book: own\ntitle: {zh: 自有, en: Own}\ncountry: CN\ncurrency: CNY\n"
+        'documents:\n  - {id: d, number: 一号, title: {zh: 文, en: Doc}, known_on: 2024-01-01, evidence: "[O]"}\n'
+        "tariffs:\n  - code: own.flat\n    title: {zh: 平价, en: Flat}\n    usage_categories: [general]\n"
+        '    voltage_kv: ["0", null]\n    parts: single\n    in_force_from: 2024-01-01\n    price_basis: utility\n'
+        "    components:\n      - component: energy\n        unit: CNY/kWh\n        entries:\n"
+        '          - {in_force_from: 2024-01-01, document: d, values: "0.7"}\n',
+        encoding="utf-8",
+    )
+    asked = ("wiring", "--from", "2025-01-01", "--to", "2025-02-01", "--recorded-kwh", "100", "--k", "2")
+    code, out, err = recover(*asked, "--tariff", "own.flat", "--json", "-w", workspace)
+    assert (code, err) == (0, "")
+    assert read(out)["back_cny"] == Decimal("70.00")
+    code, _, err = recover(*asked, "--tariff", "own.flat")
+    assert code == 2
+    assert "no tariff own.flat" in err

@@ -82,7 +82,7 @@ def _tell(sheet: Sheet, taken: list[facts.Price]) -> None:
         if price.period != "all":
             sheet.warn(
                 f"分时电价按 {price.period} 时段取价；时段已知的应分时段计算",
-                f"of the prices by hours that of {price.period} is taken; where hours are known, count by them",
+                f"of the prices by hours that of {price.period} is taken; known hours are counted apart",
             )
 
 
