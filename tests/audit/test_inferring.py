@@ -43,6 +43,7 @@ class Invoice:
     tiers: tuple[int, ...]
     multiplier: int = 1
     tariff: str = "A"
+    read: bool = True
 
     @property
     def started_on(self) -> date:
@@ -88,6 +89,7 @@ WRONG = {
     "whole_average": lambda bill: replace(bill, start=1000, end=1301, tiers=(160, 141)),
     "other_span": lambda bill: replace(bill, start=1000, end=1901, tiers=divided(901, 2, OLD)),
     "unexplained": lambda bill: replace(bill, start=1000, end=1900, tiers=(11, 889)),
+    "no_reading": lambda bill: replace(bill, read=False),
 }
 
 
@@ -106,13 +108,13 @@ def place(folder: Path, invoices: list[Invoice], *, tariffs: bool = True) -> wor
     con = made.connect()
     con.execute(
         "CREATE TEMP TABLE invoice (n INTEGER, client VARCHAR, read_on DATE, started_on DATE, first INTEGER,"
-        " last INTEGER, multiplier INTEGER, tariff VARCHAR, kwh INTEGER, tiers INTEGER[])"
+        " last INTEGER, multiplier INTEGER, tariff VARCHAR, kwh INTEGER, tiers INTEGER[], read BOOLEAN)"
     )
     con.executemany(
-        "INSERT INTO invoice VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO invoice VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (one.number, one.client, one.read_on, one.started_on, one.start, one.end, one.multiplier,
-             one.tariff, sum(one.tiers), list(one.tiers))
+             one.tariff, sum(one.tiers), list(one.tiers), one.read)
             for one in invoices
         ],
     )  # fmt: skip
@@ -128,7 +130,8 @@ def place(folder: Path, invoices: list[Invoice], *, tariffs: bool = True) -> wor
         " FROM invoice) WHERE quantity > 0",
         "reading": "SELECT 'R' || n AS reading_id, client AS usage_point_id, 'M' || client AS meter_id,"
         " strftime(read_on, '%Y-%m') AS billing_period, 'active' AS register, first AS start_value,"
-        " last AS end_value, multiplier, kwh AS energy, started_on, read_on, 'manual' AS method FROM invoice",
+        " last AS end_value, multiplier, kwh AS energy, started_on, read_on, 'manual' AS method"
+        " FROM invoice WHERE read",
     }
     with snapshots.Draft(made, made_at=MADE_AT) as draft:
         for table, source in sources.items():

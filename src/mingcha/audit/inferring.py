@@ -254,7 +254,8 @@ def _pair(con: duckdb.DuckDBPyConnection) -> None:
                 AND r.energy = a.total AND r.nth = a.nth
             LEFT JOIN inf_sum AS t ON t.usage_point_id = a.usage_point_id
                 AND t.billing_period = a.billing_period)
-        SELECT *, CAST(greatest(1, datediff('month', started_on, read_on)) AS INTEGER) AS months
+        SELECT *, CASE WHEN read_on IS NOT NULL
+            THEN CAST(greatest(1, datediff('month', started_on, read_on)) AS INTEGER) END AS months
         FROM joined""")
 
 

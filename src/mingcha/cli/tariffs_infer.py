@@ -193,20 +193,19 @@ def _told(learned: inferring.Learned, language: str) -> str:
     place = 0 if language == "zh" else 1
     rows = []
     for tariff in learned.tariffs:
-        for number, span in enumerate(tariff.spans):
-            whole = [f"{tariff.bills:,}", _share(tariff.reproduced, tariff.bills)]
-            whole.append(_share(tariff.divided_reproduced, tariff.divided))
-            ends = " / ".join(f"{writing.number(limit):f}" for limit in span.ladder)
-            first = number == 0
-            rows.append(
-                [
-                    tariff.tariff_id if first else "",
-                    str(span.since or ""),
-                    ends or "-",
-                    f"{span.bills:,}",
-                    *(whole if first else [""] * 3),
-                ]
+        whole = [f"{tariff.bills:,}", _share(tariff.reproduced, tariff.bills)]
+        whole.append(_share(tariff.divided_reproduced, tariff.divided))
+        spans = [
+            (
+                str(span.since or ""),
+                " / ".join(f"{writing.number(limit):f}" for limit in span.ladder),
+                span.bills,
             )
+            for span in tariff.spans
+        ]
+        for number, (since, ends, bills) in enumerate(spans or [("", "", 0)]):
+            named, shown = (tariff.tariff_id, whole) if number == 0 else ("", [""] * 3)
+            rows.append([named, since, ends or "-", f"{bills:,}", *shown])
     heads = [words[place] for words in _HEADS]
     share = _share(learned.reproduced, learned.judged)
     lines = [console.table(heads, rows, right=[3, 4, 5, 6]), ""]
