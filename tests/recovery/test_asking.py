@@ -41,6 +41,7 @@ def test_texts_numbers_and_days_are_read_alike() -> None:
         ({"power_factor": "0"}, "out of bounds"),
         ({"found_on": "20250301"}, "'20250301' is not a day"),
         ({"found_on": "2025-02-30"}, "is not a day"),
+        ({"found_on": "9999-12-31"}, "not a day of our time"),
         ({"market": "yes"}, "neither true nor false"),
         ({"fault": "3p4w"}, "is not a choice"),
         ({"customer": "a\x00b"}, "cannot be printed"),

@@ -162,6 +162,10 @@ def test_word_and_pdf_go_through_a_pipe_and_json_says_where_a_file_went(recover:
         (["meter-error", "--input", "other.yaml"], "is for theft, not for meter-error"),
         (["meter-error", "--input", "odd.yaml"], "unknown input colour"),
         (["wiring", "--from", "2025-01-01", "--to", "2025-02-01", "--energy", "nowhere.csv"], "nowhere.csv"),
+        (
+            ["multiplier", *METER[:4], "--units", "9" * 15, "--used", "1", "--true", "9" * 15],
+            "too large to be computed",
+        ),
         (["moved", "--on", "1990-01-01", "--customer-kind", "other"], "no law for 1990-01-01"),
     ],
 )
@@ -190,9 +194,11 @@ def test_a_workspaces_own_tariffs_are_known(recover: Run, tmp_path: Path) -> Non
     (workspace / "tariffs").mkdir()
     (workspace / "tariffs" / "own.yaml").write_text(
         "book: own\ntitle: {zh: 自有, en: Own}\ncountry: CN\ncurrency: CNY\n"
-        'documents:\n  - {id: d, number: 一号, title: {zh: 文, en: Doc}, known_on: 2024-01-01, evidence: "[O]"}\n'
+        "documents:\n  - {id: d, number: 一号, title: {zh: 文, en: Doc}, known_on: 2024-01-01, "
+        'evidence: "[O]"}\n'
         "tariffs:\n  - code: own.flat\n    title: {zh: 平价, en: Flat}\n    usage_categories: [general]\n"
-        '    voltage_kv: ["0", null]\n    parts: single\n    in_force_from: 2024-01-01\n    price_basis: utility\n'
+        '    voltage_kv: ["0", null]\n    parts: single\n    in_force_from: 2024-01-01\n'
+        "    price_basis: utility\n"
         "    components:\n      - component: energy\n        unit: CNY/kWh\n        entries:\n"
         '          - {in_force_from: 2024-01-01, document: d, values: "0.7"}\n',
         encoding="utf-8",

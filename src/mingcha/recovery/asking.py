@@ -24,6 +24,7 @@ from mingcha.kernel.periods import Period
 from mingcha.recovery.model import Words
 
 _NUMBER = re.compile(r"^[+-]?\d{1,15}(\.\d{1,12})?$")
+_YEARS = (1900, 2199)
 _WHY = "a worksheet is shown to a customer; an input that is not understood is not guessed"
 Asked = TypeVar("Asked")
 
@@ -221,18 +222,17 @@ def _whole(about: About, value: Any, place: str) -> int:
 
 
 def _day(about: About, value: Any, place: str) -> date:
-    if type(value) is date:
-        return value
     try:
-        return (
-            date.fromisoformat(value)
-            if isinstance(value, str) and len(value) == 10
-            else date.fromisoformat("")
-        )
+        # ISO knows other ways to write a day; only this one is read.
+        text = value if isinstance(value, str) and len(value) == 10 else ""
+        found = value if type(value) is date else date.fromisoformat(text)
     except ValueError:
         raise bad(
             f"{place} {value!r} is not a day", "write it as YYYY-MM-DD, for example 2024-06-01"
         ) from None
+    if not _YEARS[0] <= found.year <= _YEARS[1]:
+        raise bad(f"{place} {found} is not a day of our time", "check the year")
+    return found
 
 
 def _flag(about: About, value: Any, place: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import decimal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -96,5 +97,12 @@ def work(
     chosen = calculator(kind)
     given = asking.read(chosen.given, values, where=where)
     sheet = Sheet(kind=kind, title=chosen.title, given=given, law=Law(books), sources=sources or {})
-    made = chosen.compute(tariffprice.fill(given, sheet, books), sheet)
+    try:
+        made = chosen.compute(tariffprice.fill(given, sheet, books), sheet)
+    except decimal.InvalidOperation as error:
+        raise errors.DataError(
+            f"{where}: the numbers are too large to be computed to the cent",
+            why="a result with more than 28 digits would be cut unseen",
+            mend="check the units of the inputs: kWh, kVA, CNY",
+        ) from error
     return dataclasses.replace(made, made_on=made_on, version=mingcha.__version__)

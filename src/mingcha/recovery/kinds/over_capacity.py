@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from mingcha.kernel.periods import Period
 from mingcha.recovery import asking, capacity, figures
 from mingcha.recovery.asking import Dated, dated, flag, number, word
 from mingcha.recovery.figures import shown
@@ -63,7 +64,7 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
         )
     window = sheet.look_back(given)
     if given.demand_billed and not given.transformers_changed:
-        parts = _demand_only(given, sheet)
+        parts = _demand_only(given, sheet, window)
     elif given.parts == "two":
         lines = capacity.charges(
             sheet,
@@ -94,7 +95,7 @@ def compute(given: Given, sheet: Sheet) -> Worksheet:
     )
 
 
-def _demand_only(given: Given, sheet: Sheet) -> tuple[Part, ...]:
+def _demand_only(given: Given, sheet: Sheet, window: Period) -> tuple[Part, ...]:
     share = sheet.fact("demand.over_share", given.found)
     words = Words(
         "按需量计费且未更换变压器：超需量按合同需量的 105 % 规则计费，不构成私增容量",
@@ -102,6 +103,6 @@ def _demand_only(given: Given, sheet: Sheet) -> tuple[Part, ...]:
     )
     sheet.add(Step(Words("是否属于本条", "Whether the article applies"), words, words, law=(share,)))
     sheet.warn(words.zh, words.en)
-    last = figures.last_day(given.act)
+    last = figures.last_day(window)
     article = sheet.article(TOPIC, last)
-    return (Part(period=given.act, article=article, steps=(), cny=Decimal("0.00")),)
+    return (Part(period=window, article=article, steps=(), cny=Decimal("0.00")),)
