@@ -82,7 +82,8 @@ def works(bench: Bench) -> None:
         bench.put("transformer_status", transformer_id="TR1", effective_from=first, effective_to=until,
                   status=status)  # fmt: skip
     bench.customer("C1", tariff_id="F", voltage_kv="10", contract_capacity_kva="400", shift=2,
-                   basic_charge_method="capacity", power_factor_standard="0.9", line_loss_pct="1.25")  # fmt: skip
+                   basic_charge_method="capacity", power_factor_standard="0.9",
+                   line_loss_pct="1.25")  # fmt: skip
     bench.bill("C1")
     low = {"metering_side": "low", "loss_billed": "transformer_line", "transformer_id": "TR1"}
     bench.point("P1", "C1", **low)
@@ -93,8 +94,8 @@ def works(bench: Bench) -> None:
     child = {"parent_usage_point_id": "P1", "relation": "sub_deducted", "tariff_id": "T"}
     bench.point("P3", "C1", **child)
     bench.registers("P3", active="1000.07")
-    bench.point("P4", "C1", **{**child, "tariff_id": "F"}, metering_method="fixed_quantity", fixed_value="777.7",
-                effective_from=D(2026, 3, 9))  # fmt: skip
+    bench.point("P4", "C1", **{**child, "tariff_id": "F"}, metering_method="fixed_quantity",
+                fixed_value="777.7", effective_from=D(2026, 3, 9))  # fmt: skip
     bench.point("P5", "C1", **child, metering_method="fixed_ratio", fixed_value="0.137")
 
 
