@@ -1,7 +1,7 @@
 """Values of rating that no book had to name: what is taken when neither the tariff's book nor cn.rules does.
 
 The tariff book rules: a value in the tariff's own book is taken first, then the one in `cn.rules`, by the
-day it is in force; only where neither has one for a day do these stand in, and they say so in `evidence`.
+day it is in force; only where neither has one for a day do these stand in, and their `evidence` is 'default'.
 """
 
 from __future__ import annotations
@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
-
-COUNTRY = "cn.rules"
-OWN = "own"
-EVIDENCE = "default"
 
 DEFAULTS: tuple[tuple[str, str, str, str | None, str | None], ...] = (
     # name, value, unit, in force from, in force to
@@ -42,10 +38,3 @@ def install(con: duckdb.DuckDBPyConnection) -> None:
         " (name VARCHAR, value VARCHAR, unit VARCHAR, in_force_from DATE, in_force_to DATE)"
     )
     con.executemany("INSERT INTO rt_default VALUES (?, ?, ?, CAST(? AS DATE), CAST(? AS DATE))", DEFAULTS)
-
-
-COLUMNS = (
-    ("name", "VARCHAR"), ("value", "VARCHAR"), ("unit", "VARCHAR"), ("in_force_from", "DATE"),
-    ("in_force_to", "DATE"),
-)  # fmt: skip
-"""The columns of `rt_default`."""
