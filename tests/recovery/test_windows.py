@@ -121,6 +121,12 @@ class TestEnergyByPeriods:
             with pytest.raises(errors.DataError, match="twice or not at all"):
                 work("wiring", start="2025-01-01", end="2025-03-01", k="2", **energy)
 
+    def test_the_last_part_takes_the_rest_and_says_so(self, work: Work) -> None:
+        sheet = work("wiring", start="2024-05-01", end="2024-07-01", k="2", recorded_kwh="100.01")
+        last = sheet.parts[-1].steps[0]
+        assert (last.rounding, last.working.en) == ("rest", "100.01 − 50.82")
+        assert [part.kwh for part in sheet.parts] == [D("50.82"), D("49.19")]
+
 
 class TestPrices:
     def test_without_a_price_there_is_energy_and_no_money(self, work: Work) -> None:

@@ -34,11 +34,12 @@ class Penalty:
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """What falls on some days: its energy, and the weight it was dealt by."""
+    """What falls on some days: its energy, the weight it was dealt by, and whether it took the rest."""
 
     days: Period
     kwh: Decimal
     weight: Decimal
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,10 @@ def settle(
     lines = [line for span in spans for line in by_price(span, prices)]
     weights = [within(rows, line) for line in lines]
     shares = figures.spread(total, weights)
-    dealt = [_Share(*one) for one in zip(lines, shares, weights, strict=True)]
+    dealt = [
+        _Share(line, kwh, weight, rest=line is lines[-1])
+        for line, kwh, weight in zip(lines, shares, weights, strict=True)
+    ]
     whole = (total, sum(weights, Decimal(0)))
     if not prices:
         sheet.warn("未提供电价：只计算电量，不计金额", "no price was given: energy only, no money")
@@ -195,17 +199,21 @@ def _part(
 
 
 def _share(one: _Share, total: Decimal, whole: Decimal) -> Step:
-    of = f"{shown(figures.eight(one.weight))} ÷ {shown(figures.eight(whole))}" if whole else "1 ÷ n"
+    dealt = f"{shown(total)} × {shown(figures.eight(one.weight))} ÷ {shown(figures.eight(whole))}"
+    if one.rest:
+        dealt = f"{shown(total)} − {signed(total - one.kwh)}"
+    elif not whole:
+        dealt = f"{shown(total)} ÷ n"
     return Step(
         name=Words(f"电量 {figures.days(one.days)}", f"Energy {figures.days(one.days)}"),
         formula=Words(
             "ΔW × 该段抄见电量（或天数）÷ 期间合计，末段取余数",
             "ΔW × energy (or days) of these days ÷ of the window; the last takes the rest",
         ),
-        working=same(f"{shown(total)} × {of}"),
+        working=same(dealt),
         result=one.kwh,
         unit="kWh",
-        rounding="kwh",
+        rounding="rest" if one.rest else "kwh",
     )
 
 
