@@ -15,7 +15,7 @@ from mingcha.synth import plan as plans
 # kind: customers in a thousand
 QUOTA: tuple[tuple[str, int], ...] = (
     ("industry", 18),
-    ("hvgen", 20),
+    ("hvgen", 24),
     ("works", 32),
     ("shop", 70),
     ("farm", 25),
@@ -26,7 +26,7 @@ QUOTA: tuple[tuple[str, int], ...] = (
     ("lamp", 4),
     ("wholesale", 1),
     ("temp", 2),
-    ("home", 807),
+    ("home", 803),
 )
 
 # trait: share among the customers of the kinds named

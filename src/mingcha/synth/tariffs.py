@@ -18,7 +18,7 @@ from mingcha.synth import engine
 from mingcha.tariffbook import facts, load, model
 
 BOOK = "demo.yunling"
-# what is paid for energy fed in: no tariff of a customer
+# what is paid for energy fed in; the utility's own table of prices has no place for it
 FEED_IN = "PV"
 _FILE = load.FOLDER / "demo" / "yunling.yaml"
 # months before the book begins are billed by its first prices
@@ -111,7 +111,7 @@ def feed_in() -> Decimal:
 def build(con: Any) -> None:
     """Write the tables tariff and tariff_price, `tariff_now`, and `tw`: prices by tariff and days."""
     sold = [tariff_id for tariff_id in tariffs() if tariff_id != FEED_IN]
-    heads = [row for tariff_id in sold for row in _heads(tariff_id)]
+    heads = [row for tariff_id in tariffs() for row in _heads(tariff_id)]
     engine.fill(
         con,
         "t_tariff",

@@ -9,7 +9,8 @@ HV_GENERAL = (
 )
 INDUSTRY = "kind = 'industry' AND plain AND trait = 'plain' AND status = 'active' AND agent_factor = 1"
 LOW_SIDE = (
-    "kind = 'hvgen' AND plain AND trait = 'plain' AND status = 'active' AND low_side AND agent_factor = 1"
+    "kind = 'hvgen' AND plain AND trait = 'plain' AND status = 'active' AND low_side AND agent_factor = 1 "
+    "AND line_pct IS NULL"
 )
 _FARM = "kind = 'farm' AND base > 100"
 _HOME = "kind = 'home' AND base BETWEEN 120 AND 400"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from mingcha.synth.plant import planter, rebilling
 from mingcha.synth.plant.pricing_category import HV_GENERAL, INDUSTRY, LOW_SIDE
 
-_SHOP = "kind = 'shop' AND base BETWEEN 400 AND 1500 AND agent_factor = 1"
+_SHOP = "kind = 'shop' AND base BETWEEN 400 AND 1500 AND agent_factor = 1 AND NOT fund_exempt"
 _HOME = "kind = 'home' AND base BETWEEN 200 AND 400 AND rnd(n, 802) >= 0.02"
 Edit = Callable[[planter.Planter, planter.Person], None]
 
@@ -52,7 +52,7 @@ def _tier(p: planter.Planter, person: planter.Person) -> None:
 def _extra(p: planter.Planter, person: planter.Person) -> None:
     """Charge an item that no price asks for."""
     p.con.execute(
-        "INSERT INTO ln SELECT * REPLACE (16 AS line_no, 'other' AS component, NULL AS period, "
+        "INSERT INTO ln SELECT * REPLACE (17 AS line_no, 'other' AS component, NULL AS period, "
         "1 AS quantity, 'item' AS unit, 18.50 AS price, 18.50 AS amount) FROM ln WHERE "
         + rebilling.where(p, person, "energy")
     )

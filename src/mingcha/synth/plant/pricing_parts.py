@@ -54,7 +54,8 @@ def cast_standards(p: planter.Planter) -> None:
         for person in p.take(f"pri055_{name}", 1, where, easy=False):
             p.retell(person, pf_std=standard)
             p.note(what[0], "PRI-055", contract(person), person, (what[1], what[2]))
-    for person in p.take("pri055_workshop", 1, f"{HV_GENERAL} AND kva1 = 100", easy=False):
+    for person in p.take("pri055_workshop", 1, HV_GENERAL, easy=False):
+        p.retell(person, kva1="100", cap="100", cap0="100")
         why = ("threshold", "a factory of 100 kVA: 0.85 is due")
         p.note("innocent", "PRI-055", contract(person), person, why)
     for name, why in (
@@ -77,7 +78,7 @@ def cast_factors(p: planter.Planter) -> None:
     """Choose whose power factor is charged wrongly (PRI-057)."""
     p.take("pri057_table", 1, INDUSTRY, easy=False)
     p.take("pri057_reverse", 1, INDUSTRY, easy=False)
-    p.take("pri057_loss", 1, f"{LOW_SIDE} AND kva1 >= 160", easy=False)
+    p.take("pri057_loss", 1, LOW_SIDE, easy=False)
     p.take("pri057_hair", 1, HV_GENERAL, easy=False)
 
 

@@ -34,7 +34,7 @@ WITH s AS (
 a AS (
     -- never more comes off than there is
     SELECT s.*, least(coalesce(b.e, 0), s.e) AS sub, mo.ym, mo.d0, mo.d1, mo.days AS month_days, c.cap, c.opened_on,
-        c.closed_on, c.loss_billed,
+        c.closed_on, c.loss_billed, c.line_pct,
         c.many_members, c.fixed_kwh, c.fixed_share, c.kva1, c.cid, c.county_org,
         24 * date_diff('day', s.started_on, s.read_on) AS t,
         CASE c.shift WHEN '1' THEN {k1} WHEN '2' THEN {k2} ELSE {k3} END AS k_load, least(mo.d1, coalesce(closed_on, mo.d1)) AS last_day,
@@ -56,6 +56,8 @@ f AS (
     FROM l
 )
 SELECT f.*, kwh_of(round(coalesce(CAST(fixed_share AS DECIMAL(4,2)), 0) * greatest(e - sub - fixed, 0), 2)) AS shared,
+    CASE WHEN loss_billed AND line_pct IS NOT NULL THEN kwh_of(round((e + loss) * CAST(line_pct / 100 AS DECIMAL(6,4)), 2))
+        ELSE kwh_of(0) END AS line_loss,
     v.pf_std
 FROM f JOIN cv v ON v.n = f.n AND f.read_on > v.v_from AND f.read_on <= v.v_to;
 
@@ -75,8 +77,8 @@ x AS (
 ),
 y AS (
     SELECT x.*, part_of(bs.sub + bs.fixed + bs.shared, CAST(x.e * 100 AS BIGINT), CAST(bs.e * 100 AS BIGINT)) AS off,
-        part_of(bs.loss, CAST(x.e * 100 AS BIGINT), CAST(bs.e * 100 AS BIGINT)) AS plus, bs.sub + bs.fixed + bs.shared AS all_off,
-        bs.loss AS all_plus, row_number() OVER (PARTITION BY n, m, inst ORDER BY x.started_on DESC, ord DESC) = 1 AS last
+        part_of(bs.loss + bs.line_loss, CAST(x.e * 100 AS BIGINT), CAST(bs.e * 100 AS BIGINT)) AS plus, bs.sub + bs.fixed + bs.shared AS all_off,
+        bs.loss + bs.line_loss AS all_plus, row_number() OVER (PARTITION BY n, m, inst ORDER BY x.started_on DESC, ord DESC) = 1 AS last
     FROM x JOIN bs USING (n, m, inst) WHERE bs.sub + bs.fixed + bs.shared + bs.loss > 0
 )
 SELECT * FROM x ANTI JOIN (SELECT DISTINCT n, m, inst FROM y) z USING (n, m, inst)
@@ -141,13 +143,13 @@ FROM (
 INSERT INTO ln
 WITH e AS (
     SELECT n, m, inst, si, tariff_id, kwh_of(sum(kwh)) AS kwh, any_value(p_loss) AS p_loss, any_value(p_trans) AS p_trans,
-        any_value(p_sys) AS p_sys, any_value(p_fund) AS p_fund FROM bt WHERE k = 1 AND p_trans IS NOT NULL
-    GROUP BY n, m, inst, si, tariff_id
+        any_value(p_sys) AS p_sys, CASE WHEN any_value(fund_exempt) THEN NULL ELSE any_value(p_fund) END AS p_fund
+    FROM bt JOIN (SELECT n, fund_exempt FROM c) f USING (n) WHERE k = 1 AND p_trans IS NOT NULL GROUP BY n, m, inst, si, tariff_id
 )
 SELECT n, m, inst, 50 * si + i.no, 1, i.component, 'all', NULL, kwh, 'kWh', NULL, NULL, p, cny(kwh, p), tariff_id, NULL
 FROM e, LATERAL (SELECT unnest(['grid_loss', 'transmission', 'system', 'fund']) AS component, unnest([8, 9, 10, 11]) AS no,
     unnest([p_loss, p_trans, p_sys, p_fund]) AS p) i
-WHERE kwh > 0;
+WHERE kwh > 0 AND p IS NOT NULL;
 
 -- :: tiers
 -- the ladder runs from January; who came later has his months of it, a large household more
@@ -230,14 +232,17 @@ WHERE i.part > 0;
 -- :: losses
 INSERT INTO ln
 SELECT n, m, inst, 15, 1, 'transformer_loss', NULL, NULL, loss, 'kWh', NULL, NULL, NULL, 0, any_value(tariff_id), NULL
-FROM bs JOIN (SELECT n, m, inst, tariff_id FROM bt WHERE k = 1) t USING (n, m, inst) WHERE loss > 0 GROUP BY n, m, inst, loss;
+FROM bs JOIN (SELECT n, m, inst, tariff_id FROM bt WHERE k = 1) t USING (n, m, inst) WHERE loss > 0 GROUP BY n, m, inst, loss
+UNION ALL
+SELECT n, m, inst, 16, 1, 'line_loss', NULL, NULL, line_loss, 'kWh', NULL, NULL, NULL, 0, any_value(tariff_id), NULL
+FROM bs JOIN (SELECT n, m, inst, tariff_id FROM bt WHERE k = 1) t USING (n, m, inst) WHERE line_loss > 0 GROUP BY n, m, inst, line_loss;
 
 -- :: factor
 -- what the power factor adds or takes off, on energy and basic charge without the funds
 CREATE OR REPLACE TABLE bf AS
 WITH w AS (
-    SELECT n, m, inst, pf_std, e + loss AS wp, kvarh + loss_kvarh AS wq FROM bs
-    WHERE pf_std IS NOT NULL AND e + loss > 0 AND kvarh IS NOT NULL
+    SELECT n, m, inst, pf_std, e + loss + line_loss AS wp, kvarh + loss_kvarh AS wq FROM bs
+    WHERE pf_std IS NOT NULL AND e + loss + line_loss > 0 AND kvarh IS NOT NULL
 ),
 a AS (
     SELECT w.*, CAST(round(wp / sqrt(CAST(wp AS DOUBLE) * wp + CAST(wq AS DOUBLE) * wq), 2) AS DECIMAL(4,2)) AS pf FROM w

@@ -54,9 +54,10 @@ SELECT c.pstem || k.k AS usage_point_id, CASE WHEN k.k = 2 THEN c.pv_on ELSE v.e
     CASE WHEN hv AND NOT low_side THEN 'high' ELSE 'low' END AS metering_side,
     CASE WHEN k.k IN (3, 5, 6) THEN '1p2w' ELSE wiring END AS wiring, un AS rated_voltage_v,
     CASE WHEN k.k IN (2, 3, 5, 6) THEN 1 ELSE v.mult END AS multiplier,
-    CASE WHEN k.k IN (3, 5, 6) THEN 'RES-H' WHEN k.k = 1 THEN v.tariff_id END AS tariff_id,
+    CASE WHEN k.k IN (3, 5, 6) THEN 'RES-H' WHEN k.k = 1 THEN v.tariff_id WHEN k.k = 2 THEN 'PV' END AS tariff_id,
     CASE WHEN k.k IN (3, 5, 6) THEN 'residential' WHEN k.k = 1 THEN v.category END AS category,
-    CASE WHEN c.loss_billed THEN 'transformer' ELSE 'none' END AS loss_billed, v.effective_to
+    CASE WHEN c.loss_billed AND line_pct IS NOT NULL THEN 'transformer_line' WHEN c.loss_billed THEN 'transformer' ELSE 'none' END
+        AS loss_billed, v.effective_to
 FROM c JOIN up_version v USING (n)
 JOIN (VALUES (1), (2), (3), (4), (5), (6)) k(k) ON k.k = 1 OR (k.k = 2 AND trait = 'pv_full')
     OR (k.k = 3 AND kind = 'works' AND plain AND n % 4 = 0) OR (k.k = 4 AND trait = 'check')

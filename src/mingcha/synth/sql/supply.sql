@@ -7,7 +7,7 @@ SELECT 'K' || zeros(c.n, 8) AS contract_id, v.effective_from, c.cid AS customer_
         WHEN c.demand_kw IS NULL THEN 'demand_actual' ELSE 'demand_contract' END AS basic_charge_method,
     c.demand_kw AS contract_demand_kw, CAST(v.pf_std AS VARCHAR) AS power_factor_standard, t.tou, t.tiered,
     CASE WHEN c.hv AND NOT c.low_side THEN 'high' ELSE 'low' END AS metering_side,
-    c.shift
+    CASE WHEN c.loss_billed THEN c.line_pct END AS line_loss_pct, c.shift
 FROM up_version v JOIN c ON c.n = v.n JOIN tariff_now t ON t.tariff_id = v.tariff_id;
 
 CREATE OR REPLACE TABLE t_supply_source AS
@@ -28,7 +28,10 @@ SELECT 'EN' || zeros(n, 8) || '1' AS entitlement_id, cid AS customer_id,
 FROM c WHERE kind = 'home' AND rnd(n, 802) < 0.02
 UNION ALL
 SELECT 'EN' || zeros(n, 8) || '2', cid, 'ev_charging', 'EV' || zeros(n, 8), opened_on, NULL, 'E' || county_org || 'M1'
-FROM c WHERE kind IN ('pile', 'station');
+FROM c WHERE kind IN ('pile', 'station')
+UNION ALL
+SELECT 'EN' || zeros(n, 8) || '3', cid, 'fund_exempt', 'JJ' || zeros(n, 8), opened_on, NULL, 'E' || county_org || 'M2'
+FROM c WHERE fund_exempt;
 
 CREATE OR REPLACE TABLE t_external_fact AS
 SELECT 'registry' AS source, 'RG' || zeros(n, 8) AS source_id, cid AS customer_id, 'PR' || zeros(n, 8) AS premises_id,
