@@ -44,6 +44,7 @@ class Invoice:
     multiplier: int = 1
     tariff: str = "A"
     read: bool = True
+    other_register: int = 0
 
     @property
     def started_on(self) -> date:
@@ -90,6 +91,9 @@ WRONG = {
     "other_span": lambda bill: replace(bill, start=1000, end=1901, tiers=divided(901, 2, OLD)),
     "unexplained": lambda bill: replace(bill, start=1000, end=1900, tiers=(11, 889)),
     "no_reading": lambda bill: replace(bill, read=False),
+    "netted": lambda bill: replace(
+        bill, start=1000, end=1900, tiers=divided(600, 2, NEW), other_register=300
+    ),
 }
 
 
@@ -108,13 +112,14 @@ def place(folder: Path, invoices: list[Invoice], *, tariffs: bool = True) -> wor
     con = made.connect()
     con.execute(
         "CREATE TEMP TABLE invoice (n INTEGER, client VARCHAR, read_on DATE, started_on DATE, first INTEGER,"
-        " last INTEGER, multiplier INTEGER, tariff VARCHAR, kwh INTEGER, tiers INTEGER[], read BOOLEAN)"
+        " last INTEGER, multiplier INTEGER, tariff VARCHAR, kwh INTEGER, tiers INTEGER[], read BOOLEAN,"
+        " other INTEGER)"
     )
     con.executemany(
-        "INSERT INTO invoice VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO invoice VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (one.number, one.client, one.read_on, one.started_on, one.start, one.end, one.multiplier,
-             one.tariff, sum(one.tiers), list(one.tiers), one.read)
+             one.tariff, sum(one.tiers), list(one.tiers), one.read, one.other_register)
             for one in invoices
         ],
     )  # fmt: skip
@@ -131,7 +136,8 @@ def place(folder: Path, invoices: list[Invoice], *, tariffs: bool = True) -> wor
         "reading": "SELECT 'R' || n AS reading_id, client AS usage_point_id, 'M' || client AS meter_id,"
         " strftime(read_on, '%Y-%m') AS billing_period, 'active' AS register, first AS start_value,"
         " last AS end_value, multiplier, kwh AS energy, started_on, read_on, 'manual' AS method"
-        " FROM invoice WHERE read",
+        " FROM invoice WHERE read UNION ALL SELECT 'S' || n, client, 'S' || client,"
+        " strftime(read_on, '%Y-%m'), 'active', 0, other, 1, other, started_on, read_on, 'manual' FROM invoice WHERE other > 0",
     }
     with snapshots.Draft(made, made_at=MADE_AT) as draft:
         for table, source in sources.items():

@@ -37,7 +37,7 @@ _DIGITS = (4, 5, 6, 7)
 #: Reasons of bills that are not reproduced, in the order in which they are asked.
 REASONS = (
     "several_tariffs", "no_reading", "index_fell", "standing_index", "multiplier_not_applied",
-    "billed_less", "billed_more", "whole_average", "not_divided", "other_months", "other_span",
+    "netted", "billed_less", "billed_more", "whole_average", "not_divided", "other_months", "other_span",
     "other_tariff", "unexplained",
 )  # fmt: skip
 
@@ -355,7 +355,8 @@ def _reasons() -> str:
     """Return SQL that adds to each bill `reason` (NULL: reproduced) and `fits`, what would have fitted.
 
     `whole_average`: the number of tiers follows from the whole kWh of the monthly average, so that up to
-    months − 1 kWh above a limit stay in the tier below it.
+    months − 1 kWh above a limit stay in the tier below it. `netted`: the energy of another register of the
+    point, read on the same day, is taken off (energy fed in, say).
     """
     limits = ", ".join(f"u{i}" for i in range(1, TIERS))
     average = " + ".join(f"CASE WHEN average > u{i} THEN 1 ELSE 0 END" for i in range(1, TIERS))
@@ -365,6 +366,9 @@ def _reasons() -> str:
     WITH wrong AS (SELECT *, floor(total / months) AS average FROM inf_checked
                    WHERE NOT exact AND NOT division AND tariffs = 1 AND points = 1 AND total = computed),
     whole AS (SELECT *, {average} AS full_tiers FROM wrong),
+    day_of_point AS (
+        SELECT usage_point_id, read_on, sum(computed) AS computed_of_day FROM inf_reading
+        GROUP BY usage_point_id, read_on HAVING count(*) > 1),
     averaged AS (
         SELECT bill_id FROM whole WHERE full_tiers < len(ladder) AND CASE full_tiers {top} END
         AND CASE full_tiers + 1 {ends} END * months < total),
@@ -384,6 +388,7 @@ def _reasons() -> str:
         WHEN computed IS NULL THEN 'index_fell'
         WHEN total <> computed AND computed = 0 THEN 'standing_index'
         WHEN total <> computed AND total = step THEN 'multiplier_not_applied'
+        WHEN total = computed - (r.computed_of_day - computed) THEN 'netted'
         WHEN total < computed THEN 'billed_less'
         WHEN total > computed THEN 'billed_more'
         WHEN a.bill_id IS NOT NULL THEN 'whole_average'
@@ -395,7 +400,8 @@ def _reasons() -> str:
         CASE WHEN reason IN ('not_divided', 'other_months') THEN CAST(m.n AS VARCHAR) || ' months'
         WHEN reason IN ('other_span', 'other_tariff') THEN l.fits END AS fits
     FROM inf_checked AS c LEFT JOIN averaged AS a USING (bill_id) LEFT JOIN other_months AS m USING (bill_id)
-    LEFT JOIN other_ladder AS l USING (bill_id)
+    LEFT JOIN other_ladder AS l USING (bill_id) LEFT JOIN day_of_point AS r
+        ON r.usage_point_id = c.usage_point_id AND r.read_on = c.read_on AND c.total < c.computed
     """
 
 

@@ -88,6 +88,7 @@ _REASONS = {
     "index_fell": ("示数变小，又不是走过满度", "the index fell without passing its top"),
     "standing_index": ("示数未走却计了电量", "billed with a standing index"),
     "multiplier_not_applied": ("未乘倍率", "the multiplier was not applied"),
+    "netted": ("减去了同日另一表计示数的电量", "less the energy of another register read that day"),
     "billed_less": ("计得比示数少", "billed less than the index moved"),
     "billed_more": ("计得比示数多", "billed more than the index moved"),
     "whole_average": ("按整数月均电量取档", "tiers by the whole monthly average"),
