@@ -107,10 +107,10 @@ class Hand:
         self.add("rt_kva", sid=sid, day_from=start or self.month.start, day_to=end or self.month.end,
                  kva=Decimal(kva))  # fmt: skip
 
-    def rate(self) -> list[Row]:
-        """Rate, and return the lines in order; what stands in `gaps` has none."""
+    def rate(self, *, keep: bool = False) -> list[Row]:
+        """Rate, and return the lines in order; what stands in `gaps` has none. `keep`: all tables stay."""
         install(self.con, self.rows)
-        engine.run(self.con, period=self.month, names=("prices", *engine.CHARGES))
+        engine.run(self.con, period=self.month, names=("prices", *engine.CHARGES), keep=keep)
         return self.asked("SELECT * FROM rt_line ORDER BY sid, line_no")
 
     @property

@@ -126,14 +126,14 @@ WITH split AS (
 ),
 near AS (
     SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, tier, prior_kwh, kwh, lower_kwh, upper_kwh, quantity,
-        period, period_kwh, from_last, CAST(safe_div(CAST(quantity AS DECIMAL(19,4)) * period_kwh, kwh) AS DECIMAL(19,4)) AS near
+        period, period_kwh, from_last, CAST(safe_div(CAST(quantity AS DECIMAL(19,4)) * period_kwh, kwh) AS DECIMAL(18,4)) AS near
     FROM split
 ),
 shared AS (
     SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, tier, prior_kwh, kwh, lower_kwh, upper_kwh, quantity,
         period, from_last,
-        near + CASE WHEN 2 * (CAST(quantity AS DECIMAL(19,4)) * period_kwh - near * kwh) >= 0.0001 * kwh THEN 0.0001
-            WHEN 2 * (CAST(quantity AS DECIMAL(19,4)) * period_kwh - near * kwh) < -0.0001 * kwh THEN -0.0001 ELSE 0 END AS part
+        near + CASE WHEN 2 * (CAST(quantity AS DECIMAL(19,4)) * period_kwh - CAST(near AS DECIMAL(19,4)) * kwh) >= 0.0001 * kwh THEN 0.0001
+            WHEN 2 * (CAST(quantity AS DECIMAL(19,4)) * period_kwh - CAST(near AS DECIMAL(19,4)) * kwh) < -0.0001 * kwh THEN -0.0001 ELSE 0 END AS part
     FROM near
 ),
 whole AS (
