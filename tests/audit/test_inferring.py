@@ -137,7 +137,8 @@ def place(folder: Path, invoices: list[Invoice], *, tariffs: bool = True) -> wor
         " strftime(read_on, '%Y-%m') AS billing_period, 'active' AS register, first AS start_value,"
         " last AS end_value, multiplier, kwh AS energy, started_on, read_on, 'manual' AS method"
         " FROM invoice WHERE read UNION ALL SELECT 'S' || n, client, 'S' || client,"
-        " strftime(read_on, '%Y-%m'), 'active', 0, other, 1, other, started_on, read_on, 'manual' FROM invoice WHERE other > 0",
+        " strftime(read_on, '%Y-%m'), 'active', 0, other, 1, other, started_on, read_on, 'manual'"
+        " FROM invoice WHERE other > 0",
     }
     with snapshots.Draft(made, made_at=MADE_AT) as draft:
         for table, source in sources.items():
