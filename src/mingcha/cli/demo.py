@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mingcha.cli import choices, console, intake, progress, screening, session, synth
+from mingcha.cli import bills, choices, console, intake, progress, screening, session, synth
 from mingcha.kernel import errors
 
 if TYPE_CHECKING:
-    from mingcha.audit import recall
+    from mingcha.audit import recall, rerating
     from mingcha.rules import record
     from mingcha.store.workspace import Workspace
 
@@ -49,7 +49,7 @@ def build(
     seed: synth.SeedOption = synth.SEED,
     lang: choices.LanguageOption = None,
 ) -> None:
-    """Make a demo utility, take it in, screen it, write the report 演示全程.
+    """Make a demo utility, take it in, re-rate and screen it, write the report 演示全程.
 
     A build that was broken off is taken up where it stopped; a finished one is only screened again.
     """
@@ -60,12 +60,16 @@ def build(
     workspace = _workspace(folder)
     language = choices.language(current, lang)
     _take_in(current, workspace, language)
+    month = _rerate(current, workspace)
     made = _screen(current, workspace)
     scores = _scores(workspace, made)
     reports.write(workspace=workspace, target=folder / REPORT, language=language, run_id=made.run_id)
     if current.json:
-        console.document(_document(folder, made, scores))
+        console.document(_document(folder, month, made, scores))
         return
+    for line in bills.told(month, language=language):
+        console.out(line)
+    console.out()
     screening.tell(made, language=language)
     _tell_scores(scores)
     console.out(f"Report: {(folder / REPORT).resolve()}")
@@ -138,6 +142,15 @@ def _take_in(current: session.Session, workspace: Workspace, language: str) -> N
         console.out()
 
 
+def _rerate(current: session.Session, workspace: Workspace) -> rerating.Month:
+    """Re-rate the bills of the month that will be screened."""
+    from mingcha.audit import rerating
+
+    with progress.showing("re-rating") as show:
+        made = rerating.rerate(workspace=workspace, made_at=current.now, progress=show)
+    return made.months[0]
+
+
 def _screen(current: session.Session, workspace: Workspace) -> record.RunRecord:
     from mingcha.audit import screening as screenings
 
@@ -173,10 +186,13 @@ def _tell_scores(scores: tuple[recall.Score, ...]) -> None:
             )
 
 
-def _document(folder: Path, made: record.RunRecord, scores: tuple[recall.Score, ...]) -> dict[str, Any]:
+def _document(
+    folder: Path, month: rerating.Month, made: record.RunRecord, scores: tuple[recall.Score, ...]
+) -> dict[str, Any]:
     return {
         "workspace": str(folder.resolve()),
         "report": str((folder / REPORT).resolve()),
+        "rerated": month.as_json(),
         "run": made.as_json(),
         "recall": [asdict(one) for one in scores],
     }

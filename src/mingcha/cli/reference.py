@@ -56,7 +56,7 @@ Keys may be added; those below stay. Numbers are exact decimals: read them as su
 | `findings export` | with `--out`: `out`, `format`, `findings`; without: the export itself |
 | `report` | `out`, `run_id`, `language` |
 | `synth` | `out`, `rows`, `cases` |
-| `demo build` | `workspace`, `report`, `run` (as `rules run`), `recall: [{rule_id, planted, found, innocent, accused}]` |
+| `demo build` | `workspace`, `report`, `rerated` (a month as in `bills rerate`), `run` (as `rules run`), `recall: [{rule_id, planted, found, innocent, accused}]` |
 
 `amount_cny` is what is to be set right: back payments plus refunds. Penalties are upper limits and exposure is no recovery, so
 neither is in it; `money` has the four amounts apart. `hits` counts answers of the query, `findings` facts: a fact found in several
