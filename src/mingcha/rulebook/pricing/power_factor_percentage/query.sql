@@ -65,10 +65,14 @@ metered AS (
   GROUP BY bill_id, customer_id
 ),
 lost AS (
-  SELECT bill_id, CAST(sum(quantity) AS DECIMAL(18, 4)) AS loss_kwh
+  -- losses as billed: both enter the active energy, the transformer's brings reactive energy with it
+  SELECT
+    bill_id,
+    CAST(sum(quantity) AS DECIMAL(18, 4)) AS loss_kwh,
+    CAST(sum(CASE WHEN component = 'transformer_loss' THEN quantity ELSE 0 END) AS DECIMAL(18, 4)) AS transformer_kwh
   FROM live_line
   WHERE billing_period = :period
-    AND component = 'transformer_loss'
+    AND component IN ('transformer_loss', 'line_loss')
     AND bill_id IN (SELECT bill_id FROM lines)
   GROUP BY bill_id
 ),
@@ -79,7 +83,7 @@ behind AS (
     CAST(sum(CASE WHEN m.register = 'active' THEN m.energy ELSE 0 END) AS DECIMAL(18, 4)) AS wp,
     CAST(sum(CASE WHEN m.register <> 'active' THEN abs(m.energy) ELSE 0 END) AS DECIMAL(18, 4)) AS wq
   FROM matched AS m
-  JOIN lost AS l ON l.bill_id = m.bill_id AND l.loss_kwh > 0
+  JOIN lost AS l ON l.bill_id = m.bill_id AND l.transformer_kwh > 0
   WHERE m.low_side
   GROUP BY m.bill_id, m.customer_id, m.transformer_id
 ),
@@ -117,29 +121,40 @@ terms AS (
     ORDER BY CASE WHEN c.power_factor_standard IS NULL THEN 1 ELSE 0 END, c.effective_from DESC, c.contract_id
   ) = 1
 ),
-reactive_loss AS (
+loaded AS (
   SELECT
-    b.bill_id,
-    count(CASE WHEN t.transformer_id IS NULL OR t.no_load_current_pct IS NULL OR t.impedance_pct IS NULL THEN 1 END) AS unknown,
-    sum(CAST(
-      CAST(t.no_load_current_pct AS DOUBLE) * CAST(t.capacity_kva AS DOUBLE) / 100 * CAST(h.running_hours AS DOUBLE)
-      + CASE c.shift WHEN 1 THEN CAST(:k_one AS DOUBLE) WHEN 2 THEN CAST(:k_two AS DOUBLE) ELSE CAST(:k_three AS DOUBLE) END
-        * CAST(t.impedance_pct AS DOUBLE) / 100 * coalesce(safe_div(
-          CAST(b.wp AS DOUBLE) * CAST(b.wp AS DOUBLE) + CAST(b.wq AS DOUBLE) * CAST(b.wq AS DOUBLE),
-          CAST(t.capacity_kva AS DOUBLE) * CAST(h.running_hours AS DOUBLE)
-        ), 0) AS DECIMAL(18, 2)
-    )) AS kvarh
+    b.bill_id, t.transformer_id, t.no_load_loss_kw, t.load_loss_kw, t.no_load_current_pct, t.impedance_pct,
+    CAST(t.capacity_kva AS DOUBLE) AS sn,
+    CAST(h.running_hours AS DOUBLE) AS running_hours,
+    CASE c.shift WHEN 1 THEN CAST(:k_one AS DOUBLE) WHEN 2 THEN CAST(:k_two AS DOUBLE) ELSE CAST(:k_three AS DOUBLE) END
+      * (CAST(b.wp AS DOUBLE) * CAST(b.wp AS DOUBLE) + CAST(b.wq AS DOUBLE) * CAST(b.wq AS DOUBLE)) AS kw2
   FROM behind AS b
   JOIN hours AS h ON h.bill_id = b.bill_id AND coalesce(h.transformer_id, '') = coalesce(b.transformer_id, '')
   LEFT JOIN terms AS c ON c.bill_id = b.bill_id
   LEFT JOIN transformer AS t ON t.transformer_id = b.transformer_id
-  GROUP BY b.bill_id
+),
+reactive_loss AS (
+  SELECT
+    bill_id,
+    count(CASE WHEN transformer_id IS NULL OR no_load_current_pct IS NULL OR impedance_pct IS NULL THEN 1 END) AS unknown,
+    sum(CAST(
+      CAST(no_load_current_pct AS DOUBLE) * sn / 100 * running_hours
+      + CAST(impedance_pct AS DOUBLE) / 100 * coalesce(safe_div(kw2, sn * running_hours), 0) AS DECIMAL(18, 2)
+    )) AS kvarh,
+    -- the active loss by the same data: NULL where one transformer has none
+    CASE WHEN count(*) = count(no_load_loss_kw + load_loss_kw) THEN sum(CAST(
+      CAST(no_load_loss_kw AS DOUBLE) * running_hours
+      + CAST(load_loss_kw AS DOUBLE) * coalesce(safe_div(kw2, sn * sn * running_hours), 0) AS DECIMAL(18, 2)
+    )) END AS kwh
+  FROM loaded
+  GROUP BY bill_id
 ),
 powers AS (
   SELECT
     b.bill_id, b.customer_id, b.org_id, b.billed_pf, n.n AS lines, n.least_pct, n.used_pct, n.base_amount, n.used_cny,
     m.started_on, m.read_on, m.wp, m.q_import, m.q_export, m.reactive_readings,
     coalesce(l.loss_kwh, 0) AS loss_kwh, coalesce(q.kvarh, 0) AS loss_kvarh, coalesce(q.unknown, 0) AS loss_unknown,
+    coalesce(abs(q.kwh - l.transformer_kwh) > :tol_loss * l.transformer_kwh, FALSE) AS loss_differs,
     c.contract_id, c.contract_effective_from, c.power_factor_standard,
     CAST(m.wp + coalesce(l.loss_kwh, 0) AS DOUBLE) AS all_wp,
     CAST(m.q_import + m.q_export + coalesce(q.kvarh, 0) AS DOUBLE) AS all_wq
@@ -153,7 +168,7 @@ powers AS (
 factors AS (
   SELECT
     bill_id, customer_id, org_id, billed_pf, lines, least_pct, used_pct, base_amount, used_cny, started_on, read_on, wp,
-    q_import, q_export, reactive_readings, loss_kwh, loss_kvarh, loss_unknown, contract_id, contract_effective_from,
+    q_import, q_export, reactive_readings, loss_kwh, loss_kvarh, loss_unknown, loss_differs, contract_id, contract_effective_from,
     power_factor_standard,
     CAST(safe_div(all_wp, sqrt(all_wp * all_wp + all_wq * all_wq)) AS DECIMAL(9, 2)) AS right_pf,
     CAST(safe_div(all_wp, sqrt(all_wp * all_wp + (all_wq - CAST(q_export AS DOUBLE)) * (all_wq - CAST(q_export AS DOUBLE))))
@@ -165,7 +180,7 @@ factors AS (
 tabled AS (
   SELECT
     f.bill_id, f.customer_id, f.org_id, f.billed_pf, f.lines, f.least_pct, f.used_pct, f.base_amount, f.used_cny,
-    f.started_on, f.read_on, f.wp, f.q_import, f.q_export, f.reactive_readings, f.loss_kwh, f.loss_kvarh, f.loss_unknown,
+    f.started_on, f.read_on, f.wp, f.q_import, f.q_export, f.reactive_readings, f.loss_kwh, f.loss_kvarh, f.loss_unknown, f.loss_differs,
     f.contract_id, f.contract_effective_from, f.power_factor_standard, f.right_pf, f.pf_no_reverse, f.pf_no_loss,
     t.pct AS right_pct, r.pct AS pct_no_reverse, q.pct AS pct_no_loss, b.pct AS pct_of_billed,
     CAST(CAST(f.base_amount AS DECIMAL(19, 2)) * f.used_pct / 100 AS DECIMAL(18, 2)) AS by_pct_cny,
@@ -187,6 +202,7 @@ told AS (
       WHEN lines > 1 AND least_pct <> used_pct THEN 'several_percentages'
       WHEN reactive_readings = 0 THEN 'no_reading'
       WHEN loss_unknown > 0 THEN 'no_transformer_data'
+      WHEN loss_differs THEN 'loss_differs'
       WHEN right_pct IS NULL THEN 'not_in_table'
       WHEN abs(used_pct - right_pct) <= :tol_pct AND abs(used_cny - by_pct_cny) <= :tol_cny THEN NULL
       WHEN abs(used_pct - right_pct) <= :tol_pct AND used_cny IS NOT NULL AND by_pct_cny IS NOT NULL THEN 'amount'
@@ -206,7 +222,7 @@ SELECT
   :period_start AS period_start,
   :period_end AS period_end,
   CASE
-    WHEN verdict IN ('no_reading', 'no_standard', 'several_percentages', 'no_transformer_data', 'not_in_table')
+    WHEN verdict IN ('no_reading', 'no_standard', 'several_percentages', 'no_transformer_data', 'loss_differs', 'not_in_table')
       THEN 'insufficient_data'
     ELSE 'hit'
   END AS exit,
