@@ -242,7 +242,9 @@ def _lines(con: duckdb.DuckDBPyConnection, sid: int, place: list[Any]) -> tuple[
         {
             **line,
             "provisional": line["evidence"] in PROVISIONAL,
-            "prices": [_fact(price) for price in prices if _carries(price, line)],
+            "prices": [
+                _fact(price) for price in prices if line["evidence"] != "market" and _carries(price, line)
+            ],
         }
         for line in _rows(con, _LINES, *place)
     )
@@ -286,13 +288,18 @@ def _rows(con: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[Row]:
 def beside(told: Explained) -> Iterator[tuple[list[Row], list[Row]]]:
     """Yield re-rated and billed lines that stand for the same: component, period and tier, in rated order.
 
-    Billed lines nothing rated stands beside come last, each with an empty list before it.
+    As many of one as of the other stand pairwise beside each other. Billed lines nothing rated stands beside
+    come last, with an empty list before them.
     """
     groups: dict[tuple[str, str, int], tuple[list[Row], list[Row]]] = {}
     for place, lines in enumerate((told.lines, told.billed)):
         for line in lines:
             groups.setdefault(_same(line), ([], []))[place].append(line)
-    yield from groups.values()
+    for rated, billed in groups.values():
+        if len(rated) == len(billed) > 1:
+            yield from (([one], [other]) for one, other in zip(rated, billed, strict=True))
+        else:
+            yield rated, billed
 
 
 def _same(line: Mapping[str, Any]) -> tuple[str, str, int]:

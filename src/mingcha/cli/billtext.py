@@ -47,7 +47,7 @@ _SAY = {
     "less": words.Text("账单少", "the bill has less:"),
     "nothing": words.Text("账单无此项", "not on the bill"),
     "only_billed": words.Text("账单有、复算无", "on the bill only"),
-    "since": words.Text("起", "since"),
+    "since": words.Text("{} 起", "since {}"),
     "provisional": words.Text("待核", "to be verified"),
     "total": words.Text("合计", "Total"),
     "rerated": words.Text("复算", "re-rated"),
@@ -249,10 +249,11 @@ class _Page:
         yield f"      {self.say('source')}: {'; '.join(facts) or line['source']} {grade}"
 
     def _fact(self, price: Row, *, single: bool) -> str:
-        until = f" – {price['in_force_to']}" if price["in_force_to"] else f" {self.say('since')}"
+        first, last = price["in_force_from"], price["in_force_to"]
+        days = f"{first} – {last}" if last else self.say("since").format(first)
         value = "" if single else f"{price['item'] or price['component']} {_number(price['price'])} "
         paper = " ".join(part for part in (price["document"], price["clause"]) if part)
-        return f"{value}{paper} ({price['in_force_from']}{until})".strip()
+        return f"{value}{paper} ({days})".strip()
 
     def _name(self, line: Row) -> str:
         parts = [self.label("bill_line", "component", line["component"])]
@@ -262,6 +263,10 @@ class _Page:
             parts.append(str(line["tier"]))
         if len(self.told.points) > 1 and line["usage_point_id"]:
             parts.append(str(line["usage_point_id"]))
+        span = (line.get("started_on"), line.get("read_on"))
+        settled = self.told.settlement
+        if None not in span and span != (settled["started_on"], settled["read_on"]):
+            parts.append(f"({span[0]} – {span[1]})")
         return " ".join(parts)
 
     def _product(self, line: Row) -> str:
