@@ -9,10 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from mingcha.audit import screening
 from mingcha.ingest import deliver, report
 from mingcha.kernel import periods
-from mingcha.rules import book, record, run
-from mingcha.store import runs, snapshots, workspace
+from mingcha.rules import record
+from mingcha.store import runs, workspace
 from mingcha.synth import generate
 
 MADE_AT = datetime.datetime(2026, 4, 11, 8, 0, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=8)))
@@ -41,10 +42,8 @@ def screened(tmp_path_factory: pytest.TempPathFactory) -> Screened:
 def _screen(folder: Path) -> Screened:
     place = workspace.Workspace.create(folder / "place")
     delivered = deliver.deliver(workspace=place, source=folder / "books", made_at=MADE_AT)
-    done = run.screen(
+    done = screening.screen(
         workspace=place,
-        snapshot=snapshots.get(place, delivered.snapshot_id),
-        book=book.load(),
         made_at=MADE_AT,
         periods=[periods.BillingMonth.parse(month) for month in MONTHS],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from .conftest import Screened, pair
@@ -16,6 +18,12 @@ RULES = (
     *("PRI-055", "PRI-057", "PRI-065", "PRI-075", "PRI-086"),
     *("PRI-079", "PRI-080", "PRI-082", "COL-002", "COL-003", "COL-007", "CTL-001", "DAT-009"),
 )
+
+
+COMPONENTS = {
+    "energy", "transmission", "system", "fund", "tier", "basic_capacity", "basic_demand", "power_factor",
+    "transformer_loss", "other",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -50,3 +58,32 @@ def test_the_reason_found_is_the_reason_planted(screened: Screened) -> None:
 def test_nothing_is_accused_that_the_sheet_does_not_name(screened: Screened) -> None:
     named = {pair(case) for case in screened.sheet if case["kind"] != "innocent"}
     assert sorted(found for found in screened.found if found not in named) == []
+
+
+def test_each_wrong_bill_differs_under_its_component_by_the_fen(screened: Screened) -> None:
+    cases = [case for case in screened.of("planted") if case["component"]]
+    assert {case["component"] for case in cases} >= COMPONENTS
+    wrong = []
+    for case in cases:
+        rows = {
+            component: (cause, amount)
+            for (bill, component), (cause, amount) in screened.differences.items()
+            if bill == case["subject_id"]
+        }
+        if case["component"] == "transformer_loss":
+            # loss has no amount of its own: it is priced inside the other components
+            told = sum((amount for name, (_, amount) in rows.items() if name != "power_factor"), Decimal(0))
+            causes = {cause for cause, _ in rows.values()}
+            fits = case["reason"] in causes
+        else:
+            cause, told = rows.get(case["component"], ("", Decimal(0)))
+            fits = cause == case["reason"]
+        if not fits or told != Decimal(case["amount_cny"]):
+            wrong.append((case["note"], case["reason"], case["amount_cny"], rows))
+    assert wrong == []
+
+
+def test_no_bill_differs_but_the_spoilt_ones(screened: Screened) -> None:
+    # a bill issued twice is PRI-079's
+    named = {case["subject_id"] for case in screened.sheet if case["rule_id"] in ("PRI-075", "PRI-079")}
+    assert {bill for bill, _ in screened.differences if bill not in named} == set()

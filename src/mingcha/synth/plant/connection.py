@@ -247,7 +247,8 @@ def _charged_otherwise(p: planter.Planter, person: planter.Person) -> None:
     """Note that the bill of M charges another capacity or loss than these transformers come to."""
     why = ("follows", "charged for the transformers in the contract")
     p.note("consequence", "PRI-042", ("customer", person.cid), person, why)
-    p.note("consequence", "PRI-075", ("bill", p.bill_id(person)), person, why)
+    for rule in ("PRI-057", "PRI-075"):
+        p.note("consequence", rule, ("bill", p.bill_id(person)), person, why)
 
 
 # CON-025 | customer closed, or point ended; more than 5 kWh after closed_on + 1 day within 30 days; left out:

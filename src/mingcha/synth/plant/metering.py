@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mingcha.synth.plant import edits, planter
+from mingcha.synth.plant import edits, planter, rebilling
 
 _CT_HOME = "kind IN ('works', 'school') AND ct0 = ct1"
 _ON_THE_WALL = "kind = 'works' AND plain AND status = 'active'"
@@ -115,6 +115,11 @@ def bill_with_other_multiplier(p: planter.Planter) -> None:
             (reason, f"billed with {person.mult} {factor}, the archive says {person.mult}"),
         )
     _bill_across_changes(p)
+    for name in ("met002", "met002_changed", "met002_unsplit"):
+        for person in p.cast[name]:
+            rebilling.consequence(p, person, "billed with another multiplier")
+    for person in p.cast["met002_tiny"]:
+        rebilling.near(p, person, "billed with a multiplier 0.0005 apart")
 
 
 def _bill_across_changes(p: planter.Planter) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mingcha.synth.plant import edits, planter
+from mingcha.synth.plant import edits, planter, rebilling
 
 _HOME = "kind = 'home' AND base BETWEEN 120 AND 400"
 
@@ -177,6 +177,12 @@ def write_wrong_arithmetic(p: planter.Planter) -> None:
                 f"'{p.reading_id(person)}'"
             )
             _note(p, "REA-006", person, kind, (reason, note))
+    for name in ("more", "less"):
+        for person in p.cast[f"rea006_{name}"]:
+            rebilling.consequence(p, person, "other kWh than the index moved")
+    for name in ("near", "permille"):
+        for person in p.cast[f"rea006_{name}"]:
+            rebilling.near(p, person, "a hair more kWh than the index moved")
     for person in p.cast["rea006_roll"]:
         edits.wrap_index(p, person, p.day(15))
         _note(p, "REA-006", person, "innocent", ("roll_over", "the register rolled over in M"))

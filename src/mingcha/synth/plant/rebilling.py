@@ -91,8 +91,15 @@ def without_loss(p: planter.Planter, person: planter.Person) -> None:
     as_metered(p, person)
     drop(p, person, "transformer_loss")
     p.con.execute(f"UPDATE bs SET loss = 0, loss_kvarh = 0 WHERE n = {person.n} AND m = {p.m} AND inst = 2")
+    why = ("follows", "the power factor lacks the loss as well")
+    p.note("consequence", "PRI-057", ("bill", p.bill_id(person)), person, why)
 
 
 def consequence(p: planter.Planter, person: planter.Person, note: str) -> None:
     """Note that the re-rating may find M's bill different as well (PRI-075)."""
     p.note("consequence", "PRI-075", ("bill", p.bill_id(person)), person, ("follows", note))
+
+
+def near(p: planter.Planter, person: planter.Person, note: str) -> None:
+    """Note that the re-rating differs from M's bill by less than the rule minds (PRI-075)."""
+    p.note("innocent", "PRI-075", ("bill", p.bill_id(person)), person, ("threshold", note))
