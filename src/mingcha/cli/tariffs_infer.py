@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -114,6 +115,7 @@ def infer(
 ) -> None:
     """Learn tier limits from the bills 由账单推断阶梯; say how many bills they reproduce, list the others."""
     from mingcha.audit import inferredbook, inferring
+    from mingcha.findings import export
 
     workspace = current.workspace()
     language = choices.language(current, lang)
@@ -129,7 +131,10 @@ def infer(
         if exceptions is not None:
             kind = "json" if exceptions.suffix.lower() == ".json" else "csv"
             _fitting(exceptions)
-            with exceptions.open("w", encoding="utf-8", newline="") as stream:
+            with (
+                export.whole_file(exceptions) as part,
+                part.open("w", encoding="utf-8", newline="") as stream,
+            ):
                 inferredbook.write_exceptions(inferring.exceptions(con), stream, kind=kind)
     finally:
         con.close()
@@ -242,9 +247,13 @@ def _fitting(path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all; raises SetupError where it cannot be."""
+    from mingcha.findings import export
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with export.whole_file(path) as draft:
+            draft.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise errors.SetupError(
             f"{path} cannot be written: {error.strerror or error}",
@@ -254,11 +263,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def _write_codes(path: Path, pairs: list[tuple[str, str]]) -> None:
-    _write(path, "")
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["tariff_id", "tariff_code"])
-        writer.writerows(pairs)
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([("tariff_id", "tariff_code"), *pairs])
+    _write(path, stream.getvalue())
 
 
 def _day(text: str | None) -> date | None:
