@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from mingcha.audit import rerating
 from mingcha.contract import ddl
 from mingcha.contract import load as contract_load
 from mingcha.kernel import errors
@@ -41,6 +42,7 @@ BOOK, _ = books.read()
 GRAPH = graphs.Graph(BOOK)
 RULES = sorted(BOOK.rules)
 CONTRACT = contract_load.contract()
+MADE_AT = datetime(2026, 4, 11, tzinfo=UTC)
 
 # Rules that cannot be asked on Spark, and why. A rule that can be asked must not stand here.
 CANNOT: dict[str, str] = {}
@@ -70,7 +72,7 @@ class TestTranslation:
         # A session of its own, so that no test finds these views instead of its own.
         session = spark_session.newSession()
         spark.prepare(session)
-        for table in CONTRACT.tables:
+        for table in CONTRACT.every:
             spark.view(session, table=table, files=[])
         for name in GRAPH.relations_of(BOOK.relations):
             relation = BOOK.relations[name]
@@ -193,7 +195,7 @@ def together(rule: books.Rule, examples: list[Any]) -> dict[str, list[Row]]:
                 continue
             for row in rows:
                 marked = mark(table, row, f"e{number:02d}.", absent)
-                key = repr([marked.get(name) for name in CONTRACT.tables[table].key])
+                key = repr([marked.get(name) for name in CONTRACT.table(table).key])
                 tables.setdefault(table, {}).setdefault(key, marked)
     return {table: list(rows.values()) for table, rows in tables.items()}
 
@@ -201,13 +203,13 @@ def together(rule: books.Rule, examples: list[Any]) -> dict[str, list[Row]]:
 def mark(table: str, row: Row, prefix: str, absent: set[str]) -> Row:
     """Return the row with every id, given or to be filled in, marked as this example's."""
     marked = dict(row)
-    for column in CONTRACT.tables[table].columns:
+    for column in CONTRACT.table(table).columns:
         if f"{table}.{column.name}" in absent:
             marked.pop(column.name, None)
         elif column.type == "id":
             value = row.get(column.name, None if column.nullable else column.example)
             marked[column.name] = None if value is None else f"{prefix}{value}"
-        elif column.name in CONTRACT.tables[table].key:
+        elif column.name in CONTRACT.table(table).key:
             marked.setdefault(column.name, column.example)
     return marked
 
@@ -256,13 +258,16 @@ class TestUtility:
         )  # fmt: skip
         place = workspace.Workspace.create(folder / "workspace")
         con = place.connect(memory_limit="500MB", threads=1)
-        with snapshots.Draft(place, made_at=datetime(2026, 4, 11, tzinfo=UTC)) as draft:
+        with snapshots.Draft(place, made_at=MADE_AT) as draft:
             for file in sorted((folder / "files").glob("*.parquet")):
                 draft.add_rows(table=file.stem, source=file, con=con)
             snapshot = draft.commit()
         period = moments.default_period(snapshot)
         day = moments.data_date(snapshot, period)
-        here = stage.Stage(con=con, snapshot=snapshot, graph=GRAPH, periods=[period], data_date=day)
+        rerated = rerating.ensure(workspace=place, snapshot=snapshot, periods=[period], made_at=MADE_AT)
+        here = stage.Stage(
+            con=con, snapshot=snapshot, graph=GRAPH, periods=[period], data_date=day, rerated=rerated
+        )
         yield Both(here, SparkStage(session=spark_session, stage=here))
         con.close()
 

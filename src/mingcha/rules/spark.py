@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mingcha.contract import load as contract_load
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rules import compile as compiler
 from mingcha.rules.bench import Row
 from mingcha.rules.book import Rule
 from mingcha.rules.stage import Stage
-from mingcha.store import spark
+from mingcha.store import derived, spark
 
 
 class SparkStage:
@@ -40,7 +41,12 @@ class SparkStage:
 
     def _attach(self, names: Iterable[str]) -> None:
         fresh = self.stage.graph.tables_of(names) - self._there
-        spark.attach(self.session, self.stage.snapshot, tables=sorted(fresh))
+        made = fresh & set(contract_load.contract().derived)
+        spark.attach(self.session, self.stage.snapshot, tables=sorted(fresh - made))
+        for table in sorted(made):
+            spark.view(
+                self.session, table=table, files=derived.paths(self.stage.rerated.entries, table=table)
+            )
         self._there |= fresh
 
     def _define(self, name: str) -> None:

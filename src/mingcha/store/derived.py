@@ -153,14 +153,21 @@ def attach(
     A table that is not kept by month is taken from the last entry. Raises SetupError when a file is gone.
     """
     for name in contract_load.contract().derived if tables is None else tables:
-        table = _derived(name)
-        meant = entries if table.partition is not None else entries[-1:]
-        files = [file for entry in meant for file in entry.files(name)]
+        files = _meant(entries, name)
         lake = entries[0].lake if entries else Path()
         for file in files:
             views.demand(lake / file.path, file)
-        sql = views.relation(table, files=files, lake=lake)
+        sql = views.relation(_derived(name), files=files, lake=lake)
         con.execute(f"CREATE OR REPLACE TEMP VIEW {duck.name(name)} AS {sql}")
+
+
+def paths(entries: Sequence[Entry], *, table: str) -> list[Path]:
+    """Return the files whose rows `attach` shows of a table; raises SetupError when one is gone or cut."""
+    files = _meant(entries, table)
+    lake = entries[0].lake if entries else Path()
+    for file in files:
+        views.demand(lake / file.path, file)
+    return [lake / file.path for file in files]
 
 
 def digest(entries: Sequence[Entry], *, table: str) -> str:
@@ -169,6 +176,11 @@ def digest(entries: Sequence[Entry], *, table: str) -> str:
     return ids.digest(
         [[str(entry.period), file.rows, file.checksum] for entry in meant for file in entry.files(table)]
     )
+
+
+def _meant(entries: Sequence[Entry], name: str) -> list[manifests.DataFile]:
+    meant = entries if _derived(name).partition is not None else entries[-1:]
+    return [file for entry in meant for file in entry.files(name)]
 
 
 def superseded(ws: Workspace, *, named: Iterable[tuple[str, str, str]]) -> list[Entry]:
