@@ -40,7 +40,7 @@ SHAPE: dict[str, tuple[float, float]] = {
     "business": (14.0, 0.7),
     "industry": (11.0, 0.3),
     "farm": (10.0, 0.9),
-    "flat": (12.0, 0.0),
+    "flat": (12.0, 0.04),
     "sun": (12.5, 0.95),
 }
 _HOLIDAYS = (
