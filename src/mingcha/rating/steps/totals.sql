@@ -92,12 +92,20 @@ lines AS (
     LEFT JOIN rt_parameter AS k ON k.book = t.book AND k.name = 'transformer.k.3' AND k.in_force_from < s.read_on
         AND (k.in_force_to IS NULL OR k.in_force_to >= s.read_on)
     WHERE l.kwh <> 0
+),
+kept AS (
+    -- rounding a number of 38 digits is slow, one of 18 is not: almost every amount fits
+    SELECT l.sid, l.usage_point_id, l.seg, l.spot, l.component, l.period, l.tier, l.quantity, l.unit, l.days, l.base_amount, l.price,
+        l.exact, l.tariff_id, l.tariff_code, l.formula, l.source, l.evidence, l.seg_from, l.seg_to,
+        CASE WHEN l.exact > -900000 AND l.exact < 900000 THEN CAST(CAST(l.exact AS DECIMAL(18,12)) AS DECIMAL(18,2))
+            ELSE money(l.exact) END AS amount
+    FROM lines AS l
+    LEFT JOIN rc_failed AS g ON g.sid = l.sid
+    WHERE g.sid IS NULL
 )
 SELECT l.sid, CAST(l.spot + 20000 * (l.seg - 1) + 2000000 * (coalesce(o.point_no, 1) - 1) AS INTEGER) AS line_no, l.usage_point_id,
     l.component, l.period, CAST(l.tier AS INTEGER) AS tier, l.quantity, l.unit, l.days, l.base_amount, l.price, l.exact,
-    money(l.exact) AS amount, CAST(l.exact - money(l.exact) AS DECIMAL(18,8)) AS remainder, l.tariff_id, l.tariff_code,
+    l.amount, CAST(CAST(l.exact - l.amount AS DECIMAL(18,12)) AS DECIMAL(18,8)) AS remainder, l.tariff_id, l.tariff_code,
     l.formula, l.source, l.evidence, l.seg_from, l.seg_to
-FROM lines AS l
-LEFT JOIN rc_failed AS g ON g.sid = l.sid
-LEFT JOIN rc_order AS o ON o.sid = l.sid AND o.usage_point_id = l.usage_point_id
-WHERE g.sid IS NULL;
+FROM kept AS l
+LEFT JOIN rc_order AS o ON o.sid = l.sid AND o.usage_point_id = l.usage_point_id;
