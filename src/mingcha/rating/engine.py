@@ -32,6 +32,9 @@ CHARGES: tuple[str, ...] = (
 
 STEPS: tuple[str, ...] = (*QUANTITIES, *CHARGES)
 
+INTERVALS: tuple[str, ...] = ("interval_input", "interval")
+"""Run between the two where a tariff has periods that no register has: both out of load curves."""
+
 Progress = Callable[[str, int, int], None]
 """Called with the step being run, how many are done, and how many there are."""
 
@@ -53,7 +56,12 @@ def rate(con: duckdb.DuckDBPyConnection, *, period: BillingMonth, progress: Prog
     `lines` counts rows of rt_line, `gaps` settlements that have at least one row in rt_gap and therefore no
     line. Raises BookError when a step or a `tb_*` table is missing or wrong.
     """
-    seconds = run(con, period=period, names=STEPS, progress=progress)
+    seconds: dict[str, float] = {}
+    for part in (QUANTITIES, INTERVALS, CHARGES):
+        if part is not INTERVALS or _by_intervals(con):
+            seconds |= run(con, period=period, names=part, progress=_part(progress, len(seconds)))
+    if progress is not None:
+        progress("", len(seconds), len(seconds))
     return Rated(
         period=period,
         settlements=_count(con, "SELECT count(*) FROM rt_settlement"),
@@ -96,6 +104,29 @@ def run(
             con.execute(f"DROP TABLE IF EXISTS {table}")
     told("", len(wanted), len(wanted))
     return seconds
+
+
+def _part(progress: Progress | None, before: int) -> Progress | None:
+    """Return what tells of a part of the steps as of the whole, so many being done before."""
+    if progress is None:
+        return None
+    told = progress
+
+    def tell(step: str, done: int, _: int) -> None:
+        if step:
+            told(step, before + done, max(len(STEPS), before + done + 1))
+
+    return tell
+
+
+def _by_intervals(con: duckdb.DuckDBPyConnection) -> bool:
+    """Return whether a point of the month is on a tariff that registers cannot serve."""
+    named = ", ".join(f"'{period}'" for period in ("all", *tables.PERIODS))
+    served = (
+        f"SELECT tariff_id FROM rt_price WHERE period NOT IN ({named}) UNION SELECT t.tariff_id"
+        " FROM rt_tariff AS t JOIN tb_demand_programme AS d ON d.tariff_code = t.tariff_code"
+    )
+    return bool(_count(con, f"SELECT count(*) FROM rt_point WHERE tariff_id IN ({served})"))
 
 
 def _prepare(con: duckdb.DuckDBPyConnection) -> None:

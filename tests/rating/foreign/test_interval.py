@@ -36,6 +36,7 @@ def con() -> duckdb.DuckDBPyConnection:
         made.execute(rating.create(name))
     since = date(2026, 1, 1)
     put(made, "rt_tariff", tariff_id="T", tariff_code="T", book="t", programme_id="t/h", in_force_from=since)
+    put(made, "rt_price", tariff_id="T", component="energy", period="p0", in_force_from=since)
     put(made, "tb_demand_programme", tariff_code="T", programme_id="t/h")
     hours = [("any", 0, 8, "valley"), ("any", 8, 20, "peak"), ("any", 20, 24, "valley")]
     hours += [("rest", 0, 10, "valley"), ("rest", 10, 12, "peak"), ("rest", 12, 24, "valley")]

@@ -120,3 +120,15 @@ SELECT d.sid, d.period, d.kw
 FROM rt_demand AS d
 LEFT JOIN (SELECT DISTINCT sid FROM rc_interval_part) AS p ON p.sid = d.sid
 WHERE p.sid IS NULL;
+
+-- :: rt_gap
+-- What registers could not say is said by the intervals of all points of the settlement.
+SELECT g.sid, g.reason, g.detail
+FROM rt_gap AS g
+LEFT JOIN (
+    SELECT p.sid FROM rt_point AS p
+    LEFT JOIN (SELECT DISTINCT sid, usage_point_id FROM rc_interval_part) AS i
+        ON i.sid = p.sid AND i.usage_point_id = p.usage_point_id
+    GROUP BY p.sid HAVING count(*) = count(i.sid)
+) AS c ON c.sid = g.sid
+WHERE c.sid IS NULL OR g.reason NOT IN ('no_period_registers', 'no_demand');

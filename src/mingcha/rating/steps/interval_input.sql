@@ -1,15 +1,19 @@
 -- What the interval step reads, from load curves: energy per interval on the primary side, and the kind of every day.
 
 -- :: rt_interval
--- 15-minute means of the secondary side times the multiplier in force; points whose tariff has hours or demand by hours.
-WITH wanted AS (
+-- 15-minute means of the secondary side times the multiplier in force, for tariffs no register can serve: with periods
+-- that registers do not have, or with demand by periods. Where registers can serve, they are what is billed.
+WITH served AS (
+    SELECT DISTINCT tariff_id FROM rt_price
+    WHERE period NOT IN ('all', 'sharp', 'peak', 'flat', 'valley', 'deep_valley')
+    UNION
+    SELECT t.tariff_id FROM rt_tariff AS t JOIN tb_demand_programme AS d ON d.tariff_code = t.tariff_code
+),
+wanted AS (
     SELECT DISTINCT p.sid, p.usage_point_id, s.started_on, s.read_on
     FROM rt_point AS p
     JOIN rt_settlement AS s ON s.sid = p.sid
-    JOIN rt_tariff AS t ON t.tariff_id = p.tariff_id AND t.in_force_from < s.read_on
-        AND (t.in_force_to IS NULL OR t.in_force_to > s.started_on)
-    LEFT JOIN tb_demand_programme AS d ON d.tariff_code = t.tariff_code
-    WHERE t.programme_id IS NOT NULL OR d.programme_id IS NOT NULL
+    JOIN served AS t ON t.tariff_id = p.tariff_id
 )
 SELECT w.sid, w.usage_point_id, c.at, CAST(15 AS INTEGER) AS minutes,
     CAST(CAST(c.p_kw AS DECIMAL(19,4)) * u.multiplier * CAST('0.25' AS DECIMAL(3,2)) AS DECIMAL(18,4)) AS kwh

@@ -1,7 +1,10 @@
 -- :: rt_parameter
--- one value per book, name and day: the book's own, else that of cn.rules, else the default
+-- one value per book, name and day: the book's own, else that of cn.rules, else the default; tariffs in another
+-- currency are under other rules and have only their own
 WITH books AS (
-    SELECT book FROM tb_tariff UNION SELECT 'own' AS book UNION SELECT 'cn.rules' AS book
+    SELECT book, max(CASE WHEN coalesce(currency, 'CNY') = 'CNY' THEN 1 ELSE 0 END) AS ours FROM tb_tariff GROUP BY book
+    UNION SELECT 'own' AS book, 1 AS ours
+    UNION SELECT 'cn.rules' AS book, 1 AS ours
 ),
 offers AS (
     SELECT b.book, 1 AS place, p.name, p.value, p.number, p.unit, coalesce(p.in_force_from, DATE '1900-01-01') AS d0,
@@ -10,12 +13,13 @@ offers AS (
     UNION ALL
     SELECT b.book, 2 AS place, p.name, p.value, p.number, p.unit, coalesce(p.in_force_from, DATE '1900-01-01') AS d0,
         coalesce(p.in_force_to, DATE '9999-12-31') AS d1, p.document, p.clause, p.evidence
-    FROM books AS b JOIN tb_parameter AS p ON p.book = 'cn.rules' AND b.book <> 'cn.rules'
+    FROM books AS b JOIN tb_parameter AS p ON p.book = 'cn.rules' AND b.book <> 'cn.rules' AND b.ours = 1
     UNION ALL
     SELECT b.book, 3 AS place, p.name, p.value, TRY_CAST(p.value AS DECIMAL(18,8)) AS number, p.unit,
         coalesce(p.in_force_from, DATE '1900-01-01') AS d0, coalesce(p.in_force_to, DATE '9999-12-31') AS d1,
         CAST(NULL AS VARCHAR) AS document, CAST(NULL AS VARCHAR) AS clause, 'default' AS evidence
     FROM books AS b CROSS JOIN rt_default AS p
+    WHERE b.ours = 1
 ),
 days AS (
     SELECT book, name, d0 AS day FROM offers UNION SELECT book, name, d1 AS day FROM offers
