@@ -57,15 +57,22 @@ billed AS (
   WHERE billing_period = :period
   GROUP BY customer_id
 ),
-lost AS (
-  -- the loss may stand on any point of the customer, or on none
-  SELECT
-    p.customer_id,
-    CAST(sum(CASE WHEN l.component = 'transformer_loss' THEN l.quantity ELSE 0 END) AS DECIMAL(18, 4)) AS loss_kwh
+lined AS (
+  SELECT p.customer_id, count(*) AS lines
   FROM (SELECT DISTINCT customer_id FROM low_side) AS p
   JOIN live_line AS l ON l.customer_id = p.customer_id
   WHERE l.billing_period = :period
   GROUP BY p.customer_id
+),
+lost AS (
+  -- the loss of a transformer may stand on any of its points; on no point, or on another, it speaks for all
+  SELECT l.customer_id, p.transformer_id, CAST(sum(l.quantity) AS DECIMAL(18, 4)) AS loss_kwh
+  FROM live_line AS l
+  LEFT JOIN placed AS p ON p.usage_point_id = l.usage_point_id
+  WHERE l.billing_period = :period
+    AND l.component = 'transformer_loss'
+    AND l.customer_id IN (SELECT customer_id FROM low_side)
+  GROUP BY l.customer_id, p.transformer_id
 ),
 judged AS (
   SELECT
@@ -73,7 +80,7 @@ judged AS (
     b.bill_id, r.days_running,
     CASE
       WHEN p.kind = 'public' THEN NULL
-      WHEN l.loss_kwh > 0 THEN NULL
+      WHEN o.loss_kwh > 0 OR a.loss_kwh > 0 THEN NULL
       WHEN p.transformer_id IS NULL THEN 'no_transformer'
       WHEN r.known IS NOT NULL AND r.days_running < days_in_ym(:period) THEN 'not_running'
       WHEN p.loss_billed = 'none' THEN 'not_set'
@@ -83,7 +90,9 @@ judged AS (
   FROM placed AS p
   LEFT JOIN running AS r ON r.transformer_id = p.transformer_id
   LEFT JOIN billed AS b ON b.customer_id = p.customer_id
-  LEFT JOIN lost AS l ON l.customer_id = p.customer_id
+  LEFT JOIN lined AS l ON l.customer_id = p.customer_id
+  LEFT JOIN lost AS o ON o.customer_id = p.customer_id AND o.transformer_id = p.transformer_id
+  LEFT JOIN lost AS a ON a.customer_id = p.customer_id AND a.transformer_id IS NULL
 ),
 suspect AS (
   -- one finding per transformer: its points share one loss
