@@ -181,7 +181,7 @@ def _workspace(customers: int, months: int, work: Path) -> Path:
     books, folder = work / f"books-{customers}", work / f"workspace-{customers}"
     for old in (books, folder):
         shutil.rmtree(old, ignore_errors=True)
-    size = ["--customers", str(customers), "--months", str(months), "--end", "2025-12"]
+    size = ["--customers", str(customers), "--months", str(months), "--end", "2025-12", "--clean"]
     whole.timed("synth", [*MINGCHA, "synth", str(books), *size, "--seed", "1"])
     subprocess.run([*MINGCHA, "init", str(folder)], check=True, capture_output=True)
     whole.timed("ingest", [*MINGCHA, "data", "ingest", str(books), "-w", str(folder), "--json"])
