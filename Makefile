@@ -55,6 +55,7 @@ lock: $(VENV)/.test  ## pin every package again (needs a package index)
 
 bench: $(VENV)/.test  ## speed and size as ratios measured in one run (long)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/rating.py --customers 1000000
 
 clean:  ## remove what `demo` and the tools made
 	rm -rf $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache
