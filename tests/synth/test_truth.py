@@ -28,6 +28,7 @@ HOME = {
     "receipt": ("receipt", "receipt_id"),
     "staff": ("staff", "staff_id"),
     "contract": ("contract", "contract_id"),
+    "transformer": ("transformer", "transformer_id"),
 }
 
 

@@ -240,6 +240,8 @@ def _seal(p: planter.Planter, person: planter.Person) -> None:
         f"WHERE transformer_id = '{transformer}' AND effective_to IS NULL"
     )
     p.insert("transformer_status", {"transformer_id": transformer, "effective_from": day, "status": "sealed"})
+    why = ("energy", "sealed, and the meter behind it goes on counting")
+    p.note("consequence", "CON-019", ("transformer", transformer), person, why)
     _charged_otherwise(p, person)
 
 

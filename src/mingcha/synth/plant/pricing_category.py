@@ -12,7 +12,7 @@ LOW_SIDE = (
     "kind = 'hvgen' AND plain AND trait = 'plain' AND status = 'active' AND low_side AND agent_factor = 1 "
     "AND line_pct IS NULL"
 )
-_FARM = "kind = 'farm' AND base > 100"
+_FARM = "kind = 'farm' AND n % 13 <> 0 AND base > 100"
 _HOME = "kind = 'home' AND base BETWEEN 120 AND 400"
 
 
