@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Row = dict[str, Any]
+_BY_PERIOD = "list_position(['sharp', 'peak', 'flat', 'valley', 'deep_valley'], period), period"
 PROVISIONAL = ("[K+]", "[K?]")
 """Grades whose facts are still to be verified."""
 
@@ -213,8 +214,8 @@ def _told(con: duckdb.DuckDBPyConnection, bill: Row) -> Explained:
         contracts=tuple(_rows(con, _CONTRACTS, sid)),
         readings=_readings(con, sid),
         points=_points(con, sid),
-        energy=_of(con, "rt_energy", sid, "usage_point_id, seg, period"),
-        losses=_of(con, "rt_loss", sid, "usage_point_id, kind"),
+        energy=_of(con, "rt_energy", sid, f"usage_point_id, seg, {_BY_PERIOD}"),
+        losses=_of(con, "rt_loss", sid, "usage_point_id, kind DESC"),
         power=next(iter(_rows(con, _POWER, sid)), {}),
         demand=_of(con, "rt_demand", sid, "period"),
         capacity=_of(con, "rt_kva", sid, "day_from"),

@@ -36,6 +36,10 @@ _SAY = {
     "behind": words.Text("上级", "behind"),
     "losses": words.Text("损耗（电量计入电度电费）", "Losses (priced inside energy)"),
     "billed_loss": words.Text("账单损耗电量", "loss on the bill"),
+    "energy": words.Text(
+        "计费电量（扣减、损耗、分段之后；损耗和分段按电量或天数摊分，末项取余数）",
+        "Billable energy (after sub-meters, losses, segments; shared by kWh or days, the last has the rest)",
+    ),
     "power": words.Text("功率因数", "Power factor"),
     "demand": words.Text("最大需量", "Maximum demand"),
     "running": words.Text("运行容量", "Running capacity"),
@@ -103,7 +107,9 @@ class _Page:
             for gap in self.told.gaps:
                 why = self.label("rerated_gap", "reason", gap["reason"])
                 yield f"  {why} ({gap['reason']}): {gap['detail']}"
-        for section in (self._terms, self._readings, self._points, self._losses, self._measured):
+        for section in (
+            self._terms, self._readings, self._points, self._losses, self._energy, self._measured,
+        ):  # fmt: skip
             yield from section()
         if self.told.rated:
             yield from self._lines()
@@ -198,6 +204,19 @@ class _Page:
             component = self.label("bill_line", "component", line["component"])
             yield f"  {self.say('billed_loss')}: {component} {_number(line['quantity'])} {line['unit']}"
 
+    def _energy(self) -> Iterator[str]:
+        """Tell the billable energy where it is not simply that of the readings."""
+        plain = len(self.told.points) == 1 and all(part["seg"] == 1 for part in self.told.energy)
+        if not self.told.energy or (plain and not self.told.losses):
+            return
+        yield self._section("energy")
+        for part in self.told.energy:
+            period = self.label("bill_line", "period", part["period"])
+            yield (
+                f"  {part['usage_point_id']}  {part['seg_from']} – {part['seg_to']}  {period}: "
+                f"{_number(part['kwh'])} kWh"
+            )
+
     def _measured(self) -> Iterator[str]:
         power = self.told.power
         if power and power["power_factor"] is not None:
@@ -215,6 +234,7 @@ class _Page:
 
     def _lines(self) -> Iterator[str]:
         yield self._section("lines")
+        several = self.told.settlement["bills"] > 1
         for rated, billed in billexplain.beside(self.told):
             if all(line["price"] is None and line["amount"] == 0 for line in (*rated, *billed)) and all(
                 line["component"] in ("transformer_loss", "line_loss") for line in (*rated, *billed)
@@ -224,10 +244,10 @@ class _Page:
                 yield from self._rated(line)
             for line in billed:
                 only = f" ({self.say('only_billed')})" if not rated else ""
-                mark = (
-                    f"      {self.say('billed')}" if rated else f"  {self._name(line)}: {self.say('billed')}"
-                )
-                yield f"{mark}: {self._product(line)} = {_money(line['amount'])} CNY{only}"
+                which = f" {line['bill_id']}" if several else ""
+                place = "      " if rated else f"  {self._name(line)}: "
+                product = f"{self._product(line)} = {_money(line['amount'])} CNY{only}"
+                yield f"{place}{self.say('billed')}{which}: {product}"
             if rated and not billed and any(line["amount"] for line in rated):
                 yield f"      {self.say('nothing')}"
             yield from self._gap(rated, billed)
