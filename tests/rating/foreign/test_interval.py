@@ -129,6 +129,22 @@ def test_intervals_that_do_not_divide_an_hour(con: duckdb.DuckDBPyConnection) ->
     assert con.execute("SELECT reason FROM rt_gap").fetchall() == [("unsupported",)]
 
 
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("rt_point", {"usage_point_id": "Q", "main": False}),
+        ("rt_loss", {"usage_point_id": "P", "kind": "transformer", "kwh": Decimal(3)}),
+    ],
+)
+def test_sub_meters_and_losses_are_not_for_intervals(
+    con: duckdb.DuckDBPyConnection, table: str, row: dict[str, Any]
+) -> None:
+    put(con, table, sid=1, **row)
+    fill(con)
+    run(con)
+    assert con.execute("SELECT reason FROM rt_gap").fetchall() == [("unsupported",)]
+
+
 def test_points_without_intervals_keep_their_registers(con: duckdb.DuckDBPyConnection) -> None:
     put(con, "rt_energy", sid=2, usage_point_id="Q", seg=1, tariff_id="T", period="all", kwh=Decimal(3))
     put(con, "rt_demand", sid=2, period="all", kw=Decimal(8))
@@ -178,6 +194,18 @@ def test_every_section_translates_to_spark(section: sections.Section, con: duckd
     ).fetchall():
         kept.setdefault(table, {})[column] = kind
     assert dialect.to_spark(section.sql, schema=kept)
+
+
+def test_the_multiplier_of_the_day(con: duckdb.DuckDBPyConnection) -> None:
+    change = date(2026, 6, 5)
+    put(con, "usage_point", usage_point_id="P", effective_from=date(2020, 1, 1), effective_to=change,
+        multiplier=Decimal(40))  # fmt: skip
+    put(con, "usage_point", usage_point_id="P", effective_from=change, multiplier=Decimal(80))
+    for day in (4, 5):
+        at = datetime.fromisoformat(f"2026-06-{day:02d} 00:00:00")
+        put(con, "load_curve", usage_point_id="P", at=at, p_kw=Decimal(1))
+    engine.run(con, period=JUNE, names=("interval_input",), keep=True)
+    assert con.execute("SELECT kwh FROM rt_interval ORDER BY kwh").fetchall() == [(10,), (20,)]
 
 
 def test_days_the_calendar_does_not_name(con: duckdb.DuckDBPyConnection) -> None:

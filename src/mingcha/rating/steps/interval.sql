@@ -75,6 +75,12 @@ GROUP BY p.sid;
 SELECT sid, 'unsupported' AS reason, 'intervals of ' || CAST(max(minutes) AS VARCHAR) || ' minutes' AS detail
 FROM rc_interval_use WHERE minutes <= 0 OR 60 % minutes <> 0 GROUP BY sid;
 
+-- :: gap_interval_structure
+-- Deductions between points and losses are worked out on registers; nobody has said how on intervals.
+SELECT i.sid, 'unsupported' AS reason, 'intervals with sub-meters or losses' AS detail
+FROM (SELECT DISTINCT sid FROM rc_interval_part) AS i
+WHERE i.sid IN (SELECT p.sid FROM rt_point AS p WHERE NOT p.main) OR i.sid IN (SELECT l.sid FROM rt_loss AS l WHERE l.kwh <> 0);
+
 -- :: rt_energy
 -- R1: kWh to 0.01 per segment and period.
 WITH used AS (

@@ -20,8 +20,8 @@ SELECT w.sid, w.usage_point_id, c.at, CAST(15 AS INTEGER) AS minutes,
 FROM wanted AS w
 JOIN load_curve AS c ON c.usage_point_id = w.usage_point_id
     AND CAST(c.at AS DATE) >= w.started_on AND CAST(c.at AS DATE) < w.read_on
-JOIN usage_point AS u ON u.usage_point_id = w.usage_point_id AND u.effective_from <= w.started_on
-    AND (u.effective_to IS NULL OR u.effective_to > w.started_on)
+JOIN usage_point AS u ON u.usage_point_id = w.usage_point_id AND u.effective_from <= CAST(c.at AS DATE)
+    AND (u.effective_to IS NULL OR u.effective_to > CAST(c.at AS DATE))
 WHERE c.p_kw IS NOT NULL;
 
 -- :: rt_day
