@@ -69,31 +69,17 @@ islands AS (
 ),
 stretch AS (
   SELECT
-    customer_id, day, island,
-    count(*) AS points,
-    CAST(sum(kw) AS DECIMAL(18, 4)) AS kw_points,
-    max(kva) AS kva,
-    arg_max("at", kva) AS highest_at,
-    min(usage_point_id) AS usage_point_id,
-    max(agreed_kva) AS agreed_kva,
-    min(contract_id) AS contract_id,
-    min(effective_from) AS contract_from
+    customer_id, day, "at", usage_point_id, kva, kw, agreed_kva, contract_id, effective_from,
+    count(*) OVER (PARTITION BY customer_id, day, island) AS run_points
   FROM islands
-  GROUP BY customer_id, day, island
-  HAVING count(*) >= :pts
 ),
 over_day AS (
   SELECT
     customer_id, day,
-    CAST(sum(points) AS INTEGER) AS points,
-    CAST(CAST(sum(kw_points) AS DECIMAL(19, 4)) * 0.25 AS DECIMAL(18, 4)) AS kwh,
-    max(kva) AS kva,
-    arg_max(highest_at, kva) AS highest_at,
-    min(usage_point_id) AS usage_point_id,
-    max(agreed_kva) AS agreed_kva,
-    max(contract_id) AS contract_id,
-    max(contract_from) AS contract_from
+    count(*) AS points,
+    CAST(CAST(sum(kw) AS DECIMAL(19, 4)) * 0.25 AS DECIMAL(18, 4)) AS kwh
   FROM stretch
+  WHERE run_points >= :pts
   GROUP BY customer_id, day
 ),
 energy AS (
@@ -109,7 +95,7 @@ energy AS (
 ),
 confirmed AS (
   SELECT
-    v.customer_id, v.day, v.points, v.kva, v.highest_at, v.usage_point_id, v.agreed_kva, v.contract_id, v.contract_from,
+    v.customer_id, v.day, v.points,
     CASE
       WHEN e.import_kwh IS NULL THEN 'unknown'
       WHEN e.import_kwh >= v.kwh * :confirm THEN 'yes'
@@ -125,15 +111,20 @@ overloaded AS (
     count(CASE WHEN agrees = 'unknown' THEN 1 END) AS days_unconfirmed,
     min(CASE WHEN agrees <> 'no' THEN day END) AS first_day,
     max(CASE WHEN agrees <> 'no' THEN day END) AS last_day,
-    CAST(sum(CASE WHEN agrees = 'yes' THEN points END) AS INTEGER) AS points_over,
-    max(CASE WHEN agrees = 'yes' THEN kva END) AS highest_kva,
-    arg_max(highest_at, CASE WHEN agrees = 'yes' THEN kva END) AS highest_at,
-    arg_max(usage_point_id, CASE WHEN agrees = 'yes' THEN kva END) AS usage_point_id,
-    arg_max(contract_id, CASE WHEN agrees = 'yes' THEN kva END) AS contract_id,
-    arg_max(contract_from, CASE WHEN agrees = 'yes' THEN kva END) AS contract_from
+    CAST(sum(CASE WHEN agrees = 'yes' THEN points END) AS INTEGER) AS points_over
   FROM confirmed
   GROUP BY customer_id
   HAVING count(CASE WHEN agrees <> 'no' THEN 1 END) >= :min_days
+),
+highest AS (
+  SELECT
+    s.customer_id, s."at" AS highest_at, s.kva AS highest_kva, s.agreed_kva, s.usage_point_id, s.contract_id,
+    s.effective_from AS contract_from
+  FROM stretch AS s
+  JOIN confirmed AS c ON c.customer_id = s.customer_id AND c.day = s.day
+  WHERE s.run_points >= :pts
+    AND c.agrees = 'yes'
+  QUALIFY row_number() OVER (PARTITION BY s.customer_id ORDER BY s.kva DESC, s."at") = 1
 ),
 heavy_day AS (
   SELECT m.customer_id, m.day, max(m.kva) AS kva
@@ -197,10 +188,11 @@ current_contract AS (
 ),
 told AS (
   SELECT
-    c.customer_id, c.org_id, c.agreed_kva, c.basic_charge_method, c.archive_running_kva,
-    coalesce(v.contract_id, c.contract_id) AS contract_id,
-    coalesce(v.contract_from, c.effective_from) AS contract_from,
-    v.days_over, v.days_unconfirmed, v.points_over, v.highest_kva, v.highest_at, v.usage_point_id,
+    c.customer_id, c.org_id, c.basic_charge_method, c.archive_running_kva,
+    coalesce(h.agreed_kva, c.agreed_kva) AS agreed_kva,
+    coalesce(h.contract_id, c.contract_id) AS contract_id,
+    coalesce(h.contract_from, c.effective_from) AS contract_from,
+    v.days_over, v.days_unconfirmed, v.points_over, h.highest_kva, h.highest_at, h.usage_point_id,
     s.heavy_days, s.heavy_run_days, s.kva AS heavy_kva,
     e.event_days, e.event_id,
     CASE
@@ -213,6 +205,7 @@ told AS (
     coalesce(v.last_day, s.last_day, e.last_day) AS last_day
   FROM current_contract AS c
   LEFT JOIN overloaded AS v ON v.customer_id = c.customer_id
+  LEFT JOIN highest AS h ON h.customer_id = c.customer_id
   LEFT JOIN strained AS s ON s.customer_id = c.customer_id
   LEFT JOIN signalled AS e ON e.customer_id = c.customer_id
   WHERE v.customer_id IS NOT NULL
