@@ -119,6 +119,12 @@ def test_coverage_counts_derived_tables_where_they_are(works: Utility) -> None:
     assert with_them.runs
 
 
+def test_what_the_rating_did_without_is_noted(works: Utility) -> None:
+    made = rerated(works, difference="50", key="aaaa")
+    result = works.screen(rerated=moments.Rerated(made.entries, without=("entitlement",)))
+    assert result.per_rule[0].notes == ("bills re-rated without: entitlement",)
+
+
 def test_rules_that_read_nothing_derived_do_not_care(utility: Utility) -> None:
     utility.deliver({"customer": [customer("C1")], "bill": [bill("B1", amount="1000.01")]})
     result: run.RunRecord = utility.screen(rules=["PRI-901"])

@@ -36,8 +36,30 @@ Progress = Callable[[str], None]
 
 #: Raised whenever what is kept of a month changes in a way the files of the engine do not show.
 FORMAT = 1
-NEEDED = ("bill", "contract", "customer", "reading", "usage_point")
-"""Without these tables no bill can be rated."""
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "bill": ("customer_id", "billing_period", "kind", "status", "amount", "issued_at"),
+    "contract": ("customer_id", "effective_from", "tariff_id", "basic_charge_method"),
+    "customer": ("customer_id",),
+    "reading": ("billing_period", "register", "start_value", "end_value", "started_on", "read_on"),
+    "usage_point": ("customer_id", "effective_from", "role", "metering_method", "multiplier"),
+}
+"""Without these tables and columns no bill can be rated: what is only assumed would accuse the innocent."""
+WANTED: Mapping[str, tuple[str, ...]] = {
+    "contract": (
+        "capacity_kva", "contract_demand_kw", "power_factor_standard", "purchase_mode", "agent_factor",
+        "line_loss_pct", "shift",
+    ),
+    "customer": ("voltage_kv", "opened_on", "contract_capacity_kva"),
+    "usage_point": (
+        "transformer_id", "parent_usage_point_id", "relation", "fixed_value", "metering_side", "loss_billed",
+        "tariff_id",
+    ),
+    "entitlement": (),
+    "meter": (),
+    "transformer": (),
+    "transformer_status": (),
+}  # fmt: skip
+"""Without these a bill is rated as if there were none of what they tell, which is said."""
 COMPARED = "bill_line"
 """Without this one rated bills cannot be compared component by component."""
 LIVE = (
@@ -90,6 +112,8 @@ class Result:
     snapshot_id: str
     months: tuple[Month, ...]
     entries: tuple[derived.Entry, ...]
+    without: tuple[str, ...] = ()
+    """Tables and columns that were not delivered and were taken as empty."""
 
 
 def default_month(snapshot: snapshots.Snapshot) -> BillingMonth:
@@ -126,6 +150,7 @@ def rerate(
         snapshot_id=snapshot.id,
         months=tuple(_told(entry, kept=kept) for entry, kept in made),
         entries=tuple(entry for entry, _ in made),
+        without=_without(snapshot),
     )
 
 
@@ -213,14 +238,27 @@ def engine_digest() -> str:
 
 
 def _lacking(snapshot: snapshots.Snapshot) -> str:
-    missing = [name for name in NEEDED if not snapshot.columns_delivered(name)]
+    missing = _undelivered(snapshot, NEEDED)
     return f"not delivered: {', '.join(missing)}" if missing else ""
+
+
+def _without(snapshot: snapshots.Snapshot) -> tuple[str, ...]:
+    return tuple(_undelivered(snapshot, WANTED))
+
+
+def _undelivered(snapshot: snapshots.Snapshot, wanted: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return the tables, and the columns of delivered tables, that no delivery held."""
+    missing = []
+    for table, columns in wanted.items():
+        there = snapshot.columns_delivered(table)
+        missing += [f"{table}.{name}" for name in columns if name not in there] if there else [table]
+    return missing
 
 
 def _rerated(snapshot: snapshots.Snapshot, entries: list[derived.Entry]) -> moments.Rerated:
     compared = snapshot.columns_delivered(COMPARED)
     because = moments.NOT_YET if compared else f"cannot be compared: {COMPARED} not delivered"
-    return moments.Rerated(tuple(entries), because)
+    return moments.Rerated(tuple(entries), because, _without(snapshot))
 
 
 def _make(

@@ -68,6 +68,7 @@ _RERATED = words.Text(
     "to be verified {provisional:,}, own prices {own:,}; {seconds:.1f} s{kept}",
 )
 _KEPT = words.Text("（此前已复算）", " (made before)")
+_WITHOUT = words.Text("以下未交付，按没有计算：{}", "Not delivered, and calculated as if there were none: {}")
 _WHY = words.Text("  未能复算：", "  Not rated: ")
 
 
@@ -105,12 +106,18 @@ def rerate(
         )
     if current.json:
         console.document(
-            {"snapshot_id": made.snapshot_id, "months": [month.as_json() for month in made.months]}
+            {
+                "snapshot_id": made.snapshot_id,
+                "months": [month.as_json() for month in made.months],
+                "without": list(made.without),
+            }
         )
         return
     for month in made.months:
         for line in told(month, language=language):
             console.out(line)
+    if made.without:
+        console.out(_WITHOUT.of(language).format(", ".join(made.without)))
     console.note("Next: mingcha bills compare, mingcha bills explain BILL_ID, mingcha rules run")
 
 

@@ -68,7 +68,10 @@ def judge_on(
     tables = {source.name for source in graph.sources(rule, exact=False) if not source.optional}
     months = moments.history(snapshot=snapshot, tables=tables & set(HISTORY_TABLES), period=period)
     because, note = history_said(rule=rule, history=months)
-    return Verdict(rule.id, (because,) if because else (), verdict.not_applied, (note,) if note else ())
+    notes = [note] if note else []
+    if rerated.without and not tables.isdisjoint(contract_load.contract().derived):
+        notes.append(f"bills re-rated without: {', '.join(rerated.without)}")
+    return Verdict(rule.id, (because,) if because else (), verdict.not_applied, tuple(notes))
 
 
 def judge(

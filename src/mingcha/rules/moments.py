@@ -23,6 +23,8 @@ class Rerated:
 
     entries: tuple[derived.Entry, ...] = ()
     because: str = NOT_YET
+    without: tuple[str, ...] = ()
+    """Tables and columns that were not delivered and were taken as empty when bills were rated."""
 
     @property
     def tables(self) -> Delivered:

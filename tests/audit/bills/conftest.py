@@ -49,7 +49,7 @@ def deliver(
             source = f"read_parquet('{file}')"
             sql = altered.get(file.stem, "SELECT * FROM {source}").format(source=source, folder=books)
             # Columns that only helped to decide are no columns of the contract.
-            extra = " EXCLUDE (wrong)" if file.stem == "bill_line" and altered else ""
+            extra = " EXCLUDE (wrong)" if file.stem == "bill_line" and file.stem in altered else ""
             draft.add_rows(table=file.stem, source=f"SELECT *{extra} FROM ({sql})", con=con)
         snapshot = draft.commit()
     con.close()

@@ -83,6 +83,24 @@ class TestRerate:
         given = rerating.ensure(workspace=place, snapshot=snapshot, periods=[MARCH], made_at=MADE_AT)
         assert given == moments.Rerated(because=f"cannot be re-rated: not delivered: {missing}")
 
+    def test_what_is_only_assumed_is_not_rated_on(self, books: Path, tmp_path: Path) -> None:
+        place = workspace.Workspace.create(tmp_path / "w")
+        altered = {"usage_point": "SELECT * EXCLUDE (multiplier) FROM {source}"}
+        deliver(place, books, altered=altered)
+
+        with pytest.raises(errors.Refusal, match=r"not delivered: usage_point\.multiplier"):
+            rerating.rerate(workspace=place, made_at=MADE_AT)
+
+    def test_what_was_taken_as_empty_is_said(self, books: Path, tmp_path: Path) -> None:
+        place = workspace.Workspace.create(tmp_path / "w")
+        altered = {"usage_point": "SELECT * EXCLUDE (loss_billed) FROM {source}"}
+        snapshot = deliver(place, books, without=("entitlement",), altered=altered)
+
+        made = rerating.rerate(workspace=place, made_at=MADE_AT)
+        assert made.without == ("usage_point.loss_billed", "entitlement")
+        found = rerating.found(workspace=place, snapshot=snapshot, periods=[MARCH])
+        assert found.without == made.without
+
     def test_bills_without_lines_are_rated_and_not_compared(self, books: Path, tmp_path: Path) -> None:
         place = workspace.Workspace.create(tmp_path / "w")
         snapshot = deliver(place, books, without=("bill_line",))
