@@ -173,9 +173,8 @@ def paths(entries: Sequence[Entry], *, table: str) -> list[Path]:
 def digest(entries: Sequence[Entry], *, table: str) -> str:
     """Return a digest that changes exactly when the rows `attach` shows of the table change."""
     meant = entries if _derived(table).partition is not None else entries[-1:]
-    return ids.digest(
-        [[str(entry.period), file.rows, file.checksum] for entry in meant for file in entry.files(table)]
-    )
+    found = [[str(entry.period), file.rows, file.checksum] for entry in meant for file in entry.files(table)]
+    return ids.digest(found)
 
 
 def _meant(entries: Sequence[Entry], name: str) -> list[manifests.DataFile]:
