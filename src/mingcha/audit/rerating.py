@@ -26,7 +26,7 @@ from mingcha.kernel import errors, ids
 from mingcha.kernel.periods import BillingMonth
 from mingcha.rating import compare, engine
 from mingcha.rules import moments
-from mingcha.store import derived, snapshots
+from mingcha.store import derived, snapshots, trouble
 from mingcha.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -271,7 +271,11 @@ def _make(
 ) -> list[tuple[derived.Entry, bool]]:
     """Return, per month, its derived tables and whether they were there already."""
     made = []
-    with prepared(workspace=workspace, snapshot=snapshot) as (con, digest):
+    with (
+        trouble.explained(workspace.lake),
+        _unwrapped(),
+        prepared(workspace=workspace, snapshot=snapshot) as (con, digest),
+    ):
         for period in sorted(set(periods)):
             key = key_of(digest, period)
             entry = derived.find(workspace, snapshot=snapshot, period=period, key=key)
@@ -293,6 +297,19 @@ def _make(
                 _drop_temporary(con)
             made.append((entry, kept))
     return made
+
+
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    """Let a lack of memory or disk be told as one: a step that failed for it is not wrong."""
+    import duckdb
+
+    try:
+        yield
+    except errors.BookError as error:
+        if isinstance(error.__cause__, duckdb.OutOfMemoryException | duckdb.IOException):
+            raise error.__cause__ from None
+        raise
 
 
 def rate_month(

@@ -128,6 +128,23 @@ class TestRerate:
             assert given.entries == ()
             assert given.because.startswith("cannot be re-rated: ")
 
+    def test_a_lack_of_memory_is_told_as_one(
+        self, honest: workspace.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import duckdb
+
+        from mingcha.rating import engine
+
+        def short(*_: Any, **__: Any) -> None:
+            lack = duckdb.OutOfMemoryException("failed to allocate data of size 1 GiB")
+            raise errors.BookError("a step", why="it failed", mend="correct it") from lack
+
+        place = copy(honest, tmp_path / "w")
+        monkeypatch.setattr(engine, "rate", short)
+        with pytest.raises(errors.SetupError, match="the memory the workspace allows does not suffice"):
+            rerating.rerate(workspace=place, made_at=MADE_AT)
+        assert derived.every(place) == []
+
     def test_the_number_of_threads_changes_nothing(
         self, honest: workspace.Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
