@@ -59,6 +59,9 @@ _SAY = {
     "too_much": words.Text("账单多收", "charged too much"),
     "too_little": words.Text("账单少收", "charged too little"),
     "equal": words.Text("一致", "equal"),
+    "lines_sum": words.Text(
+        "账单明细之和为 {} 元，与账单金额不符。", "The lines of the bill add up to {} CNY, not to its amount."
+    ),
     "no_difference": words.Text("账单与复算逐项一致。", "The bill and its re-rating agree line by line."),
     "causes": words.Text("差异与疑似原因", "Differences and suggested causes"),
     "rounding": words.Text(
@@ -307,6 +310,9 @@ class _Page:
             f"({totals['evidence']}{mark}), {self.say('billed')} {_money(totals['billed_amount'])} CNY, "
             f"{self.say('difference')} {_money(gap)} CNY ({self.say(word)})"
         )
+        lines = sum((line["amount"] for line in self.told.billed), Decimal(0))
+        if self.told.billed and lines != totals["billed_amount"]:
+            yield self.say("lines_sum").format(_money(lines))
         if self.told.differences:
             yield self._section("causes")
         for row in self.told.differences:

@@ -178,6 +178,7 @@ class TestText:
         )
         told = billexplain.explain(workspace=faulty, bill_id=found["bill_id"])
         assert "Missing component (missing_component)" in billtext.page(told, language="en")
+        assert "The lines of the bill add up to " in billtext.page(told, language="en")
         assert "漏收项目 (missing_component)" in billtext.page(told, language="zh")
         assert "账单无此项" in billtext.page(told, language="zh")
 
