@@ -75,6 +75,9 @@ def _approve_archive_changes(p: planter.Planter) -> None:
                 "approved_by": staff,
             },
         )  # fmt: skip
+        if name == "metering":
+            why = ("no_ticket", "the multiplier was changed without a ticket")
+            p.note("consequence", "CTL-009", ("contract", f"K{person.n:08d}"), person, why)
         note = "changed and approved an archive field"
         _self(p, staff, "archive_change" if kind == "planted" else "metering_field", note, kind)
 
