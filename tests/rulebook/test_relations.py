@@ -326,3 +326,55 @@ class TestSpans:
             ],
         )
         assert [str(row["effective_until"]) for row in rows] == ["2026-03-11", "9999-12-31"]
+
+
+def receipt(receipt_id: str, kind: str, amount: str, **values: str) -> dict[str, Any]:
+    return {
+        "receipt_id": receipt_id, "customer_id": "C1", "received_at": "2026-03-10 10:00:00", "kind": kind,
+        "amount": amount, **values,
+    }  # fmt: skip
+
+
+class TestBillReceipt:
+    def test_what_is_undone_is_taken_from_the_bill_whatever_its_sign(self, asked: Asked) -> None:
+        rows = asked(
+            "bill_receipt",
+            receipt=[
+                receipt("R1", "payment", "60", bill_id="B1"),
+                receipt("R2", "reversal", "-60", reversed_receipt_id="R1"),
+                receipt("R3", "prepayment_use", "60", bill_id="B1"),
+                receipt("R4", "refund", "10", bill_id="B1"),
+            ],
+        )
+        assert [(row["receipt_id"], row["bill_id"], row["amount"]) for row in rows] == [
+            ("R1", "B1", Decimal("60.00")),
+            ("R2", "B1", Decimal("-60.00")),
+            ("R3", "B1", Decimal("60.00")),
+            ("R4", "B1", Decimal("-10.00")),
+        ]
+
+    def test_a_late_fee_undone_takes_nothing_from_the_bill(self, asked: Asked) -> None:
+        rows = asked(
+            "bill_receipt",
+            receipt=[
+                receipt("R1", "late_fee", "3", bill_id="B1"),
+                receipt("R2", "reversal", "-3", bill_id="B1", reversed_receipt_id="R1"),
+                receipt("R3", "deposit", "100"),
+            ],
+        )
+        assert rows == []
+
+    def test_what_came_after_the_data_date_is_not_there_yet(self, asked: Asked) -> None:
+        late = {**receipt("R1", "payment", "60", bill_id="B1"), "received_at": "2026-04-11 00:00:00"}
+        assert asked("bill_receipt", receipt=[late]) == []
+
+
+class TestDeliveredTable:
+    def test_an_empty_table_is_absent(self, asked: Asked) -> None:
+        rows = asked(
+            "delivered_table", customer=[CUSTOMER], usage_point=[DIRECT, {**DIRECT, "usage_point_id": "P2"}]
+        )
+        assert [(row["table_name"], row["row_count"]) for row in rows] == [
+            ("customer", 1),
+            ("usage_point", 2),
+        ]
