@@ -1,15 +1,36 @@
 -- :: rq_contract
--- versions of the contracts of the customers billed, without overlaps: the first contract goes before others
-WITH v AS (
-    SELECT c.contract_id, c.customer_id, c.effective_from,
-        least(coalesce(c.effective_to, DATE '9999-12-31'),
-            coalesce(lead(c.effective_from) OVER (PARTITION BY c.contract_id ORDER BY c.effective_from),
-                DATE '9999-12-31')) AS effective_to,
+-- versions of the contracts of the customers billed, without overlaps: the first contract goes before others.
+-- `alone`: the customer's only version, as almost always; nothing has to be compared with it
+WITH c AS (
+    SELECT c.contract_id, c.customer_id, c.effective_from, coalesce(c.effective_to, DATE '9999-12-31') AS effective_to,
         c.tariff_id, c.basic_charge_method, c.contract_demand_kw, c.capacity_kva, c.power_factor_standard,
         c.purchase_mode, c.agent_factor, c.line_loss_pct, c.shift
     FROM contract AS c
     WHERE c.customer_id IN (SELECT s.customer_id FROM rt_settlement AS s)
+),
+-- by contract as well: its versions follow each other even where they name different customers
+moved AS (
+    SELECT contract_id FROM c GROUP BY contract_id HAVING count(*) > 1
+),
+several AS (
+    SELECT customer_id FROM c GROUP BY customer_id HAVING count(*) > 1
+    UNION
+    SELECT c.customer_id FROM c JOIN moved AS m ON m.contract_id = c.contract_id
+),
+v AS (
+    SELECT c.contract_id, c.customer_id, c.effective_from,
+        least(c.effective_to, coalesce(lead(c.effective_from)
+            OVER (PARTITION BY c.contract_id ORDER BY c.effective_from), DATE '9999-12-31')) AS effective_to,
+        c.tariff_id, c.basic_charge_method, c.contract_demand_kw, c.capacity_kva, c.power_factor_standard,
+        c.purchase_mode, c.agent_factor, c.line_loss_pct, c.shift
+    FROM c JOIN several AS m ON m.customer_id = c.customer_id
 )
+SELECT c.contract_id, c.customer_id, c.effective_from, c.effective_to, c.tariff_id, c.basic_charge_method,
+    c.contract_demand_kw, c.capacity_kva, c.power_factor_standard, c.purchase_mode, c.agent_factor, c.line_loss_pct,
+    c.shift
+FROM c LEFT JOIN several AS m ON m.customer_id = c.customer_id
+WHERE m.customer_id IS NULL AND c.effective_from < c.effective_to
+UNION ALL
 SELECT v.contract_id, v.customer_id, v.effective_from, v.effective_to, v.tariff_id, v.basic_charge_method,
     v.contract_demand_kw, v.capacity_kva, v.power_factor_standard, v.purchase_mode, v.agent_factor, v.line_loss_pct,
     v.shift
@@ -46,23 +67,36 @@ FROM rt_contract AS c JOIN rt_settlement AS s ON s.sid = c.sid
 WHERE c.seg_from < greatest(s.read_on, s.started_on + 1) AND c.seg_to >= greatest(s.read_on, s.started_on + 1)
 
 -- :: rq_point
--- points of a settlement with what holds on its last day
+-- points of a settlement with what holds on its last day; of several versions the newest
 WITH spans AS (
     SELECT sid, customer_id, started_on, greatest(read_on, started_on + 1) AS read_on FROM rt_settlement
 ),
 v AS (
     SELECT s.sid, v.usage_point_id, v.parent_usage_point_id, v.main, v.relation, v.metering_method, v.fixed_value,
-        v.metering_side, v.loss_billed, v.transformer_id, v.tariff_id,
-        row_number() OVER (PARTITION BY s.sid, v.usage_point_id ORDER BY v.effective_from DESC) AS nth
+        v.metering_side, v.loss_billed, v.transformer_id, v.tariff_id, v.alone, v.effective_from
     FROM spans AS s
     JOIN rq_version AS v ON v.customer_id = s.customer_id AND v.effective_from < s.read_on
         AND v.effective_to > s.started_on
+),
+newest AS (
+    SELECT sid, usage_point_id, parent_usage_point_id, main, relation, metering_method, fixed_value, metering_side,
+        loss_billed, transformer_id, tariff_id,
+        row_number() OVER (PARTITION BY sid, usage_point_id ORDER BY effective_from DESC) AS nth
+    FROM v WHERE NOT alone
+),
+one AS (
+    SELECT sid, usage_point_id, parent_usage_point_id, main, relation, metering_method, fixed_value, metering_side,
+        loss_billed, transformer_id, tariff_id
+    FROM v WHERE alone
+    UNION ALL
+    SELECT sid, usage_point_id, parent_usage_point_id, main, relation, metering_method, fixed_value, metering_side,
+        loss_billed, transformer_id, tariff_id
+    FROM newest WHERE nth = 1
 )
 SELECT v.sid, v.usage_point_id, CASE WHEN NOT v.main THEN v.parent_usage_point_id END AS parent_usage_point_id, v.main,
     v.relation, v.metering_method, v.fixed_value, v.metering_side, v.loss_billed, v.transformer_id,
     CASE WHEN v.main THEN c.tariff_id ELSE v.tariff_id END AS tariff_id
-FROM v LEFT JOIN rq_last_contract AS c ON c.sid = v.sid
-WHERE v.nth = 1
+FROM one AS v LEFT JOIN rq_last_contract AS c ON c.sid = v.sid
 
 -- :: rt_point
 SELECT sid, usage_point_id, parent_usage_point_id, main, relation, metering_method, transformer_id, tariff_id

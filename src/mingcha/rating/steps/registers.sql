@@ -24,18 +24,25 @@ WITH r AS (
     SELECT s.sid, r.reading_id, r.usage_point_id, r.main, FALSE AS guest, CAST(NULL AS VARCHAR) AS parent_usage_point_id,
         r.meter_id, r.register, r.start_value, r.end_value, r.started_on, r.read_on, r.multiplier
     FROM rq_reading AS r
-    JOIN rq_part AS k ON k.customer_id = r.customer_id AND r.read_on > k.after_on AND r.read_on <= k.upto_on
-    JOIN rt_settlement AS s ON s.customer_id = k.customer_id AND s.seq = k.seq
+    JOIN rt_settlement AS s ON s.customer_id = r.customer_id
+    LEFT JOIN rq_cut AS k ON k.customer_id = s.customer_id AND k.seq = s.seq
+    WHERE r.read_on > coalesce(k.after_on, DATE '1900-01-01') AND r.read_on <= coalesce(k.upto_on, DATE '9999-12-31')
     UNION ALL
     SELECT sid, reading_id, usage_point_id, FALSE AS main, TRUE AS guest, parent_usage_point_id, meter_id, register,
         start_value, end_value, started_on, read_on, multiplier
     FROM rq_subreading
 ),
+-- the digits of a meter matter only where a reading is below the one before
+turned AS (
+    SELECT m.meter_id, m.digits
+    FROM meter AS m
+    JOIN (SELECT DISTINCT meter_id FROM r WHERE end_value < start_value) AS t ON t.meter_id = m.meter_id
+),
 d AS (
     SELECT r.sid, r.reading_id, r.usage_point_id, r.main, r.guest, r.parent_usage_point_id, r.register, r.started_on,
         r.read_on, r.multiplier, r.start_value, r.end_value,
         CASE WHEN r.end_value < r.start_value THEN CAST(power(10, m.digits) AS DECIMAL(18,4)) END AS turn_at
-    FROM r LEFT JOIN meter AS m ON m.meter_id = r.meter_id
+    FROM r LEFT JOIN turned AS m ON m.meter_id = CASE WHEN r.end_value < r.start_value THEN r.meter_id END
 ),
 u AS (
     SELECT sid, reading_id, usage_point_id, main, guest, parent_usage_point_id, register, started_on, read_on, multiplier,
@@ -139,7 +146,8 @@ WHERE p.metering_method = 'meter' AND i.sid IS NULL
 SELECT s.sid, 'no_multiplier' AS reason, 'no entry of ' || r.usage_point_id || ' on ' || CAST(r.started_on AS VARCHAR)
     AS detail
 FROM reading AS r
-JOIN (SELECT DISTINCT usage_point_id, customer_id FROM rq_version) AS v ON v.usage_point_id = r.usage_point_id
+JOIN rq_version AS v ON v.usage_point_id = r.usage_point_id
+    AND (v.effective_from > r.started_on OR v.effective_to <= r.started_on)
 JOIN rt_settlement AS s ON s.customer_id = v.customer_id AND s.last
 LEFT JOIN usage_point AS u ON u.usage_point_id = r.usage_point_id AND u.effective_from <= r.started_on
     AND (u.effective_to IS NULL OR u.effective_to > r.started_on)

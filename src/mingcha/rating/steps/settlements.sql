@@ -1,36 +1,74 @@
 -- :: rq_live
--- bills of the month that stand, numbered by issue
+-- bills of the month that stand, numbered by issue; almost every customer has one, which needs no numbering
+WITH b AS (
+    SELECT b.bill_id, b.customer_id, b.issued_at
+    FROM bill AS b
+    LEFT JOIN (
+        SELECT DISTINCT original_bill_id FROM bill WHERE kind = 'void' AND original_bill_id IS NOT NULL
+    ) AS v ON v.original_bill_id = b.bill_id
+    WHERE b.billing_period = :period AND b.kind IN ('regular', 'reissue') AND b.status <> 'void'
+        AND v.original_bill_id IS NULL
+),
+many AS (
+    SELECT customer_id FROM b GROUP BY customer_id HAVING count(*) > 1
+)
+SELECT b.bill_id, b.customer_id, CAST(1 AS BIGINT) AS nth, CAST(1 AS BIGINT) AS bills
+FROM b LEFT JOIN many AS m ON m.customer_id = b.customer_id
+WHERE m.customer_id IS NULL
+UNION ALL
 SELECT b.bill_id, b.customer_id,
     row_number() OVER (PARTITION BY b.customer_id ORDER BY b.issued_at, b.bill_id) AS nth,
     count(*) OVER (PARTITION BY b.customer_id) AS bills
-FROM bill AS b
-LEFT JOIN (
-    SELECT DISTINCT original_bill_id FROM bill WHERE kind = 'void' AND original_bill_id IS NOT NULL
-) AS v ON v.original_bill_id = b.bill_id
-WHERE b.billing_period = :period AND b.kind IN ('regular', 'reissue') AND b.status <> 'void'
-    AND v.original_bill_id IS NULL
+FROM b JOIN many AS m ON m.customer_id = b.customer_id
 
 -- :: rq_version
 -- sale points of the customers billed; a version ends where the next one begins at the latest. Main is a point
--- without parent; where a customer has none, one whose parent another customer holds
-WITH billed AS (
-    SELECT DISTINCT customer_id FROM rq_live
-),
-v AS (
+-- without parent; where a customer has none, one whose parent another customer holds. `alone`: the point's only
+-- version. Most points are alone and have no parent, so the next version and the parent are looked for only where
+-- there is one
+WITH sale AS (
     SELECT u.usage_point_id, u.customer_id, u.transformer_id, u.metering_method, u.fixed_value,
         u.parent_usage_point_id, u.relation, u.metering_side, u.multiplier, u.tariff_id, u.loss_billed,
-        u.effective_from, least(coalesce(u.effective_to, DATE '9999-12-31'),
-            coalesce(lead(u.effective_from) OVER (PARTITION BY u.usage_point_id ORDER BY u.effective_from),
-                DATE '9999-12-31')) AS effective_to
+        u.effective_from, coalesce(u.effective_to, DATE '9999-12-31') AS effective_to
     FROM usage_point AS u WHERE u.role = 'sale'
+),
+several AS (
+    SELECT usage_point_id FROM sale GROUP BY usage_point_id HAVING count(*) > 1
+),
+v AS (
+    SELECT s.usage_point_id, s.customer_id, s.transformer_id, s.metering_method, s.fixed_value, s.parent_usage_point_id,
+        s.relation, s.metering_side, s.multiplier, s.tariff_id, s.loss_billed, s.effective_from, s.effective_to,
+        TRUE AS alone
+    FROM sale AS s LEFT JOIN several AS m ON m.usage_point_id = s.usage_point_id
+    WHERE m.usage_point_id IS NULL
+    UNION ALL
+    SELECT s.usage_point_id, s.customer_id, s.transformer_id, s.metering_method, s.fixed_value, s.parent_usage_point_id,
+        s.relation, s.metering_side, s.multiplier, s.tariff_id, s.loss_billed, s.effective_from,
+        least(s.effective_to, coalesce(lead(s.effective_from)
+            OVER (PARTITION BY s.usage_point_id ORDER BY s.effective_from), DATE '9999-12-31')) AS effective_to,
+        FALSE AS alone
+    FROM sale AS s JOIN several AS m ON m.usage_point_id = s.usage_point_id
+),
+-- customers with a point behind another one; those of them who hold a point without parent; the parents they hold
+behind AS (
+    SELECT DISTINCT customer_id, parent_usage_point_id FROM v WHERE parent_usage_point_id IS NOT NULL
+),
+free AS (
+    SELECT DISTINCT v.customer_id
+    FROM v JOIN (SELECT DISTINCT customer_id FROM behind) AS b ON b.customer_id = v.customer_id
+    WHERE v.parent_usage_point_id IS NULL
+),
+held AS (
+    SELECT DISTINCT b.customer_id, b.parent_usage_point_id
+    FROM behind AS b JOIN v ON v.usage_point_id = b.parent_usage_point_id AND v.customer_id = b.customer_id
 )
 SELECT v.usage_point_id, v.customer_id, v.transformer_id, v.metering_method, v.fixed_value, v.parent_usage_point_id,
     v.relation, v.metering_side, v.multiplier, v.tariff_id, v.loss_billed, v.effective_from, v.effective_to,
-    v.parent_usage_point_id IS NULL OR (p.usage_point_id IS NULL AND f.customer_id IS NULL) AS main
-FROM v JOIN billed AS b ON b.customer_id = v.customer_id
-LEFT JOIN (SELECT DISTINCT customer_id FROM v WHERE parent_usage_point_id IS NULL) AS f ON f.customer_id = v.customer_id
-LEFT JOIN (SELECT DISTINCT usage_point_id, customer_id FROM v WHERE customer_id IS NOT NULL) AS p
-    ON p.usage_point_id = v.parent_usage_point_id AND p.customer_id = v.customer_id
+    v.parent_usage_point_id IS NULL OR (h.customer_id IS NULL AND f.customer_id IS NULL) AS main, v.alone
+FROM v
+LEFT JOIN free AS f ON f.customer_id = v.customer_id AND v.parent_usage_point_id IS NOT NULL
+LEFT JOIN held AS h ON h.customer_id = v.customer_id AND h.parent_usage_point_id = v.parent_usage_point_id
+WHERE v.customer_id IN (SELECT l.customer_id FROM rq_live AS l)
 
 -- :: rq_reading
 SELECT r.reading_id, r.usage_point_id, r.meter_id, r.register, r.start_value, r.end_value, r.started_on, r.read_on,
@@ -77,28 +115,49 @@ WHERE j.overlaps = 0
 
 -- :: rq_part
 -- one row per settlement to be: the bills and the days of reading that belong to it
+SELECT customer_id, CAST(1 AS INTEGER) AS seq, TRUE AS last, DATE '1900-01-01' AS after_on, DATE '9999-12-31' AS upto_on,
+    FALSE AS cut, bill_id, bill_id AS bill_ids, CAST(1 AS INTEGER) AS bills
+FROM rq_live WHERE bills = 1
+UNION ALL
 SELECT l.customer_id, coalesce(c.seq, 1) AS seq, coalesce(c.last, TRUE) AS last,
     coalesce(c.after_on, DATE '1900-01-01') AS after_on, coalesce(c.upto_on, DATE '9999-12-31') AS upto_on,
+    c.seq IS NOT NULL AS cut,
     max(CASE WHEN c.seq IS NOT NULL OR l.nth = l.bills THEN l.bill_id END) AS bill_id,
     string_agg(l.bill_id, ',' ORDER BY l.nth) AS bill_ids, CAST(count(*) AS INTEGER) AS bills
 FROM rq_live AS l
 LEFT JOIN rq_cut AS c ON c.customer_id = l.customer_id AND c.seq = l.nth
+WHERE l.bills > 1
 GROUP BY l.customer_id, c.seq, c.last, c.after_on, c.upto_on
 
 -- :: rt_settlement
-WITH span AS (
-    SELECT p.customer_id, p.seq, min(r.started_on) AS started_on, max(r.read_on) AS read_on
-    FROM rq_part AS p
-    JOIN rq_reading AS r ON r.customer_id = p.customer_id AND r.read_on > p.after_on AND r.read_on <= p.upto_on
+-- the days of a customer settled once are those of all his readings; only parts of a month ask which are theirs
+WITH whole AS (
+    SELECT r.customer_id, min(r.started_on) AS started_on, max(r.read_on) AS read_on
+    FROM rq_reading AS r
+    WHERE r.main AND r.register = 'active' AND r.read_on > DATE '1900-01-01'
+    GROUP BY r.customer_id
+),
+span AS (
+    SELECT c.customer_id, c.seq, min(r.started_on) AS started_on, max(r.read_on) AS read_on
+    FROM rq_cut AS c
+    JOIN rq_reading AS r ON r.customer_id = c.customer_id AND r.read_on > c.after_on AND r.read_on <= c.upto_on
     WHERE r.main AND r.register = 'active'
-    GROUP BY p.customer_id, p.seq
+    GROUP BY c.customer_id, c.seq
+),
+parts AS (
+    SELECT p.customer_id, p.seq, p.last, p.bill_id, p.bill_ids, p.bills, w.started_on, w.read_on
+    FROM rq_part AS p LEFT JOIN whole AS w ON w.customer_id = p.customer_id
+    WHERE NOT p.cut
+    UNION ALL
+    SELECT p.customer_id, p.seq, p.last, p.bill_id, p.bill_ids, p.bills, s.started_on, s.read_on
+    FROM rq_part AS p LEFT JOIN span AS s ON s.customer_id = p.customer_id AND s.seq = p.seq
+    WHERE p.cut
 )
 SELECT row_number() OVER (ORDER BY p.customer_id, p.seq) AS sid, p.customer_id, :period AS billing_period, p.seq,
     p.last, p.bill_id, p.bill_ids, p.bills,
-    coalesce(s.started_on, least(greatest(:month_start, coalesce(c.opened_on, :month_start)), :month_end))
+    coalesce(p.started_on, least(greatest(:month_start, coalesce(c.opened_on, :month_start)), :month_end))
         AS started_on,
-    coalesce(s.read_on, greatest(least(:month_end, coalesce(c.closed_on, :month_end)), :month_start)) AS read_on,
+    coalesce(p.read_on, greatest(least(:month_end, coalesce(c.closed_on, :month_end)), :month_start)) AS read_on,
     :month_start AS month_start, :month_end AS month_end
-FROM rq_part AS p
-LEFT JOIN span AS s ON s.customer_id = p.customer_id AND s.seq = p.seq
+FROM parts AS p
 LEFT JOIN customer AS c ON c.customer_id = p.customer_id

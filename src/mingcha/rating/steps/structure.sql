@@ -1,12 +1,17 @@
 -- :: rq_use
 -- the days a fixed quantity is meant for: the calendar months of the settlement, or its own part of them when the
--- customer is settled several times
-WITH s AS (
+-- customer is settled several times; only of customers who have such a point
+WITH asked AS (
+    SELECT DISTINCT s.customer_id
+    FROM rt_settlement AS s JOIN rq_point AS p ON p.sid = s.sid
+    WHERE p.metering_method IN ('fixed_quantity', 'none')
+),
+s AS (
     SELECT s.sid, s.customer_id, s.started_on, s.read_on, s.month_end,
         min(s.started_on) OVER (PARTITION BY s.customer_id) AS first_on,
         max(s.read_on) OVER (PARTITION BY s.customer_id) AS last_on,
         count(*) OVER (PARTITION BY s.customer_id) AS parts
-    FROM rt_settlement AS s
+    FROM rt_settlement AS s JOIN asked AS a ON a.customer_id = s.customer_id
 ),
 m AS (
     SELECT sid, customer_id, started_on, read_on, month_end, first_on, last_on, parts,
