@@ -37,20 +37,12 @@ gravest AS (
     waived, approved_by, settled_on, times, waived_in_year, signal
   FROM judged
   WHERE signal IS NOT NULL
+    AND customer_id NOT IN (:policy_list)
+    AND coalesce(org_id, '') NOT IN (:policy_list)
   QUALIFY row_number() OVER (
     PARTITION BY bill_id
     ORDER BY CASE signal WHEN 'not_approved' THEN 0 WHEN 'own_bill' THEN 1 ELSE 2 END, waived DESC, late_fee_id
   ) = 1
-),
-told AS (
-  SELECT
-    late_fee_id, bill_id, customer_id, org_id, billing_period, issued_by, due_on, bill_amount, days, computed, charged,
-    waived, approved_by, settled_on, times, waived_in_year,
-    CASE
-      WHEN customer_id IN (:policy_list) OR coalesce(org_id, '') IN (:policy_list) THEN 'policy'
-      ELSE signal
-    END AS verdict
-  FROM gravest
 )
 SELECT
   bill_id AS subject_id,
@@ -58,18 +50,18 @@ SELECT
   org_id,
   due_on AS period_start,
   CAST(settled_on + INTERVAL 1 DAY AS DATE) AS period_end,
-  CASE WHEN verdict = 'policy' THEN 'not_applicable' ELSE 'hit' END AS exit,
-  CASE verdict
+  'hit' AS exit,
+  CASE signal
     WHEN 'not_approved' THEN 'order'
     WHEN 'own_bill' THEN 'order'
     WHEN 'repeated' THEN 'watch'
   END AS band,
-  verdict AS reason,
+  signal AS reason,
   CAST(NULL AS DECIMAL(18, 4)) AS energy_kwh,
-  CASE WHEN verdict IN ('not_approved', 'own_bill') THEN money(waived) END AS back_cny,
+  CASE WHEN signal IN ('not_approved', 'own_bill') THEN money(waived) END AS back_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS penalty_cny,
   CAST(NULL AS DECIMAL(18, 2)) AS refund_cny,
-  CASE WHEN verdict = 'repeated' THEN money(waived) END AS exposed_cny,
+  CASE WHEN signal = 'repeated' THEN money(waived) END AS exposed_cny,
   late_fee_id,
   billing_period,
   bill_amount,
@@ -83,4 +75,4 @@ SELECT
   settled_on,
   times AS waivers_in_year,
   waived_in_year
-FROM told
+FROM gravest

@@ -79,8 +79,8 @@ tested AS (
     NOT d.is_prepaid AND coalesce(CAST(d.notified_at AS DATE) > d.cut_on - :notice_days, TRUE) AS t_notice,
     d.is_prepaid AND w.sent_at IS NULL AND s.sent > 0 AS t_low,
     coalesce(date_diff('minute', d.reminded_at, d.cut_at) < :remind_min, TRUE) AS t_remind,
-    CAST(d.cut_at AS TIME) >= CAST(concat(CAST(:night_from AS VARCHAR), ':00:00') AS TIME)
-      OR CAST(d.cut_at AS TIME) < CAST(concat(CAST(:night_to AS VARCHAR), ':00:00') AS TIME)
+    date_diff('minute', CAST(d.cut_on AS TIMESTAMP), d.cut_at) >= :night_from * 60
+      OR date_diff('minute', CAST(d.cut_on AS TIMESTAMP), d.cut_at) < :night_to * 60
       OR k.day_kind <> 'workday'
       OR k.next_kind <> 'workday' AS t_time,
     d.approved_by IS NULL AS t_approval
