@@ -70,6 +70,7 @@ def connect(*, plan: plans.Plan, folder: str, memory: str = "5GB", threads: int 
     _months(con, plan)
     _weights(con, plan)
     _seasons(con)
+    _cutting_days(con, plan)
     return con
 
 
@@ -160,6 +161,18 @@ def _weight(day: date, special: dict[date, str], saturday: float, sunday: float,
     if special.get(day) == "workday":
         return 1.0
     return {5: saturday, 6: sunday}.get(day.weekday(), 1.0)
+
+
+def _cutting_days(con: Any, plan: plans.Plan) -> None:
+    """Write `cutting_day`: working days followed by a working day, on which a supply may be cut."""
+    special = holidays()
+    days = [
+        plan.window_start + timedelta(days=i)
+        for i in range((plan.end_month.end - plan.window_start).days + 60)
+    ]
+    works = {day: special.get(day, "rest" if day.weekday() > 4 else "workday") == "workday" for day in days}
+    good = [(day,) for day in days[:-1] if works[day] and works[day + timedelta(days=1)]]
+    fill(con, "cutting_day", "day DATE", good)
 
 
 def _seasons(con: Any) -> None:

@@ -106,6 +106,8 @@ def _cast_zero_innocents(p: planter.Planter, home: str) -> None:
     for person in p.take("rea009_cut", 1, home):
         p.use(person, zero, 0.0)
         _zero(p, person, "innocent", ("disconnected", "cut off for arrears since December"))
+        why = ("fell_alone", "uses nothing since it was cut off")
+        p.note("consequence", "USE-005", ("customer", person.cid), person, why)
     for person in p.take("rea009_asleep", 1, home):
         p.retell(person, trait="'asleep'", plain="false", status="'suspended'",
                  energy_to=f"DATE '{p.plan.window_start}' - 90")  # fmt: skip

@@ -94,8 +94,10 @@ WITH a AS (
     SELECT *,
         trait = 'plain' AND NOT (kind = 'shop' AND slot < {shop_from} + 3) AS plain,
         CASE WHEN trait = 'swap' THEN swap_day END AS swap_on,
-        CASE WHEN trait = 'cut' THEN story_on WHEN trait = 'cutnow'
-            THEN CAST(DATE '{start}' + to_months({months} - 1 - die(n, 22, 2)) AS DATE) + eff_d END AS cut_on,
+        -- for a debt more than a month old, on a working day before a working day
+        CASE WHEN trait = 'cut' AND eff_m >= 3 THEN (SELECT min(day) FROM cutting_day g WHERE g.day >= story_on)
+            WHEN trait = 'cutnow' AND {months} >= 6 THEN (SELECT min(day) FROM cutting_day g
+            WHERE g.day >= CAST(DATE '{start}' + to_months({months} - 1 - die(n, 22, 2)) AS DATE) + eff_d) END AS cut_on,
         CASE kind WHEN 'home' THEN 'residential' WHEN 'shop' THEN 'general' WHEN 'works' THEN 'general'
             WHEN 'hvgen' THEN 'general' WHEN 'industry' THEN 'large_industrial' WHEN 'farm' THEN 'agriculture'
             WHEN 'school' THEN 'school' WHEN 'pile' THEN 'ev_charging' WHEN 'station' THEN 'ev_charging'
@@ -105,7 +107,7 @@ WITH a AS (
             ELSE kind IN ('hvgen', 'industry', 'pile', 'station') END AS tou,
         kind = 'industry' AND rnd(n, 24) < 0.35 AND trait NOT IN ('standby', 'recap') AS on_demand,
         hv AND kind = 'hvgen' AND rnd(n, 25) < 0.5 AND trait <> 'recap' AS low_side,
-        CASE WHEN kind = 'home' THEN choose(['online', 'online', 'online', 'online', 'online', 'online', 'online',
+        CASE WHEN trait IN ('cut', 'cutnow') THEN 'online' WHEN kind = 'home' THEN choose(['online', 'online', 'online', 'online', 'online', 'online', 'online',
                 'online', 'online', 'online', 'bank', 'bank', 'bank', 'counter', 'counter', 'agent', 'third_party',
                 'prepaid', 'prepaid', 'online'], rnd(n, 26))
             WHEN kind IN ('shop', 'farm', 'pile', 'tele', 'lamp', 'temp') THEN

@@ -2,6 +2,8 @@
 CREATE OR REPLACE TABLE rc0 AS
 WITH a AS (
     SELECT b.bill_id, b.customer_id, b.n, b.m, b.amount, b.issued_at, b.due_on, c.pay, c.kind, c.station_org, c.county_org, c.cid,
+        -- the debt for which the supply was cut: paid that afternoon, or never
+        CASE WHEN c.cut_on IS NOT NULL AND b.due_on BETWEEN c.cut_on - 62 AND c.cut_on - 31 THEN c.trait END AS debt, c.cut_on,
         rnd2(b.n, b.m, 702) AS late, rnd2(b.n, b.m, 703) AS r3, rnd2(b.n, b.m, 704) AS r4
     FROM t_bill b JOIN c USING (n)
     WHERE b.kind IN ('regular', 'reissue') AND b.status = 'open' AND b.amount > 0
@@ -9,8 +11,8 @@ WITH a AS (
         AND NOT (c.trait = 'closed' AND rnd(c.n, 701) < 0.15 AND b.billing_period = ym_of(c.closed_on))
 ),
 d AS (
-    SELECT *, CAST(issued_at AS DATE) + CASE WHEN pay = 'prepaid' THEN 0 WHEN late < 0.02 THEN 29 + CAST(floor(30 * r3) AS INTEGER)
-        ELSE 1 + CAST(floor(22 * r3 * r3) AS INTEGER) END AS day FROM a
+    SELECT * EXCLUDE (cut_on), CASE WHEN debt = 'cut' THEN cut_on ELSE CAST(issued_at AS DATE) + CASE WHEN pay = 'prepaid' THEN 0 WHEN late < 0.02 THEN 29 + CAST(floor(30 * r3) AS INTEGER)
+        ELSE 1 + CAST(floor(22 * r3 * r3) AS INTEGER) END END AS day FROM a WHERE debt IS DISTINCT FROM 'cutnow'
 )
 SELECT *, CASE WHEN pay = 'counter' THEN CASE WHEN r4 < 0.7 THEN 'cash' WHEN r4 < 0.85 THEN 'qr' ELSE 'card' END
         WHEN pay IN ('online', 'third_party') THEN 'qr' ELSE 'transfer' END AS instrument,
@@ -27,7 +29,7 @@ WITH parts AS (
     SELECT *, pay = 'counter' AND instrument = 'cash' AND r3 > 0.93 AS split FROM rc0
 )
 SELECT 'Q' || substr(bill_id, 2) || 'A' AS receipt_id, customer_id, bill_id,
-    at_hour(day, CASE WHEN pay = 'prepaid' THEN 18 ELSE 8.5 + 9 * r4 END) AS received_at,
+    at_hour(day, CASE WHEN pay = 'prepaid' THEN 18 WHEN debt = 'cut' THEN 15 ELSE 8.5 + 9 * r4 END) AS received_at,
     CASE WHEN split THEN CAST(round(amount * 0.6, 2) AS DECIMAL(18,2)) ELSE amount END AS amount,
     CASE WHEN pay = 'prepaid' THEN 'prepayment_use' ELSE 'payment' END AS kind, channel,
     CASE WHEN pay <> 'prepaid' THEN instrument END AS instrument, CAST(NULL AS VARCHAR) AS payer_name,
@@ -100,7 +102,7 @@ CREATE OR REPLACE TABLE t_late_fee AS
 SELECT 'LF' || substr(bill_id, 2) AS late_fee_id, bill_id, date_diff('day', due_on, day) AS days,
     CAST(round(amount * CASE WHEN kind = 'home' THEN 0.001 ELSE 0.002 END * date_diff('day', due_on, day), 2) AS DECIMAL(18,2))
         AS computed, CAST(0 AS DECIMAL(18,2)) AS charged, CAST(0 AS DECIMAL(18,2)) AS waived, CAST(NULL AS VARCHAR) AS approved_by,
-    customer_id, day, cashier, station_org, county_org, n, r4
+    customer_id, day, cashier, station_org, county_org, n, CASE WHEN debt = 'cut' THEN 0.72 ELSE r4 END AS r4
 FROM rc0 WHERE day > due_on AND pay <> 'prepaid';
 DELETE FROM t_late_fee WHERE computed < 0.01;
 UPDATE t_late_fee SET charged = computed;
