@@ -52,6 +52,8 @@ suspect AS (
   WHERE complete
     AND fallen_months = :run
     AND before_mean_kwh >= :min_kwh
+    -- nothing at all is for the rule on zero consumption to judge
+    AND run_highest_kwh > 0
     AND CAST(run_highest_kwh AS DECIMAL(19, 4)) < CAST(before_mean_kwh AS DECIMAL(19, 4)) * :prior
 ),
 peer AS (
@@ -95,6 +97,13 @@ changed AS (
   )
   GROUP BY s.customer_id
 ),
+cut AS (
+  SELECT DISTINCT s.customer_id
+  FROM suspect AS s
+  JOIN disconnection AS x ON x.customer_id = s.customer_id
+  WHERE x.cut_at < CAST(:period_end AS TIMESTAMP)
+    AND (x.restored_at IS NULL OR x.restored_at >= CAST(ym_start(ym_add(:period, 1 - :run)) AS TIMESTAMP))
+),
 generating AS (
   SELECT DISTINCT s.customer_id
   FROM suspect AS s
@@ -112,6 +121,7 @@ judged AS (
     CASE
       WHEN s.opened_on > :period_end - :new_days THEN 'new_customer'
       WHEN t.customer_id IS NOT NULL THEN 'change_ticket'
+      WHEN x.customer_id IS NOT NULL THEN 'disconnected'
       WHEN g.customer_id IS NOT NULL THEN 'own_generation'
       WHEN coalesce(d.median_pct, o.median_pct) IS NULL THEN 'no_peers'
       WHEN coalesce(d.median_pct, o.median_pct) <= -:peer THEN 'peers_fell_too'
@@ -121,6 +131,7 @@ judged AS (
   LEFT JOIN district_median AS d ON d.district_id = s.district_id AND d.usage_category = s.usage_category
   LEFT JOIN org_median AS o ON o.org_id = s.org_id AND o.usage_category = s.usage_category
   LEFT JOIN changed AS t ON t.customer_id = s.customer_id
+  LEFT JOIN cut AS x ON x.customer_id = s.customer_id
   LEFT JOIN generating AS g ON g.customer_id = s.customer_id
 )
 SELECT
