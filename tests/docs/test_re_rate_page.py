@@ -1,4 +1,4 @@
-"""The pages on re-rating show what the commands really say: every line of their blocks, … standing for more."""
+"""The pages on re-rating show what commands really say: every line of their blocks; … stands for more."""
 
 from __future__ import annotations
 
