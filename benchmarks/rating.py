@@ -52,9 +52,10 @@ def rate(folder: Path) -> dict[str, Any]:
     counts = {"settlements": 0, "lines": 0, "gaps": 0}
     steps: dict[str, float] = {}
     started = time.perf_counter()
+    within = engine.Run()
     with rerating.prepared(workspace=place, snapshot=snapshot) as (con, _):
         for period in moments.months_of(snapshot, "bill"):
-            rated = engine.rate(con, period=period)
+            rated = engine.rate(con, period=period, within=within)
             counts = {name: total + getattr(rated, name) for name, total in counts.items()}
             for step, seconds in rated.seconds.items():
                 steps[step] = steps.get(step, 0) + seconds

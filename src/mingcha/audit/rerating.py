@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -271,6 +271,7 @@ def _make(
 ) -> list[tuple[derived.Entry, bool]]:
     """Return, per month, its derived tables and whether they were there already."""
     made = []
+    within = engine.Run()
     with (
         trouble.explained(workspace.lake),
         _unwrapped(),
@@ -282,7 +283,11 @@ def _make(
             kept = entry is not None
             if entry is None:
                 tables, record = rate_month(
-                    con, period=period, compared=bool(snapshot.columns_delivered(COMPARED)), progress=progress
+                    con,
+                    period=period,
+                    compared=bool(snapshot.columns_delivered(COMPARED)),
+                    progress=progress,
+                    within=within,
                 )
                 entry = derived.write(
                     workspace,
@@ -294,7 +299,7 @@ def _make(
                     tables=tables,
                     record=record,
                 )
-                _drop_temporary(con)
+                _drop_temporary(con, keep=within.tables)
             made.append((entry, kept))
     return made
 
@@ -318,6 +323,7 @@ def rate_month(
     period: BillingMonth,
     compared: bool = True,
     progress: Progress | None = None,
+    within: engine.Run | None = None,
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Rate and compare a month; return SELECTs of its derived tables, and what is recorded of it.
 
@@ -329,7 +335,7 @@ def rate_month(
         tell(f"{period} {step} ({done + 1} of {there + 1})" if step else f"{period} comparing")
 
     started = time.perf_counter()
-    engine.rate(con, period=period, progress=show)
+    engine.rate(con, period=period, progress=show, within=within)
     names = compare.run(con, period=period)
     record = _record(con, period=period)
     record["seconds"] = round(time.perf_counter() - started, 3)
@@ -394,13 +400,14 @@ def _told(entry: derived.Entry, *, kept: bool) -> Month:
     )
 
 
-def _drop_temporary(con: duckdb.DuckDBPyConnection) -> None:
-    """Give the memory of a month free before the next one is rated."""
+def _drop_temporary(con: duckdb.DuckDBPyConnection, *, keep: Container[str]) -> None:
+    """Give the memory of a month free before the next one is rated, but for what that one goes on from."""
     names = con.execute(
         "SELECT table_name FROM duckdb_tables() WHERE temporary AND NOT starts_with(table_name, 'tb_')"
     ).fetchall()
     for (name,) in names:
-        con.execute(f'DROP TABLE IF EXISTS "{name}"')
+        if name not in keep:
+            con.execute(f'DROP TABLE IF EXISTS "{name}"')
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:

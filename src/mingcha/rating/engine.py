@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mingcha.kernel import errors
@@ -35,6 +35,9 @@ STEPS: tuple[str, ...] = (*QUANTITIES, *CHARGES)
 INTERVALS: tuple[str, ...] = ("interval_input", "interval")
 """Run between the two where a tariff has periods that no register has: both out of load curves."""
 
+PAST = "rq_past"
+"""The section whose table the next month takes over as rt_past."""
+
 Progress = Callable[[str, int, int], None]
 """Called with the step being run, how many are done, and how many there are."""
 
@@ -50,8 +53,39 @@ class Rated:
     seconds: Mapping[str, float]
 
 
-def rate(con: duckdb.DuckDBPyConnection, *, period: BillingMonth, progress: Progress | None = None) -> Rated:
+@dataclass(slots=True)
+class Run:
+    """What stays in a connection between the months of one run: same contract tables, same tariff book.
+
+    `standing` are the tables of sections marked `once`; `past` is the month whose rq_past stands as rt_past.
+    The rows of a month are those of rating it by itself; it is only quicker, most of all month after month.
+    """
+
+    standing: set[str] = field(default_factory=set)
+    past: BillingMonth | None = None
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """Return the tables that must stay in the connection until the next month."""
+        return frozenset(self.standing | {"rt_past"})
+
+    def past_from(self, period: BillingMonth) -> BillingMonth | None:
+        """Return from which earlier period on readings are still to be added; None: from the year's first."""
+        held = self.past
+        return held if held is not None and held.year == period.year and held <= period else None
+
+
+def rate(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    period: BillingMonth,
+    progress: Progress | None = None,
+    within: Run | None = None,
+) -> Rated:
     """Rate all live bills of the month anew; leaves `rt_*` tables in the connection.
+
+    `within` is the same object for each month of a run in which no table changes: what is the same for all
+    of them is made once.
 
     `lines` counts rows of rt_line, `gaps` settlements that have at least one row in rt_gap and therefore no
     line. Raises BookError when a step or a `tb_*` table is missing or wrong.
@@ -59,7 +93,8 @@ def rate(con: duckdb.DuckDBPyConnection, *, period: BillingMonth, progress: Prog
     seconds: dict[str, float] = {}
     for part in (QUANTITIES, INTERVALS, CHARGES):
         if part is not INTERVALS or _by_intervals(con):
-            seconds |= run(con, period=period, names=part, progress=_part(progress, len(seconds)))
+            told = _part(progress, len(seconds))
+            seconds |= run(con, period=period, names=part, progress=told, within=within)
     if progress is not None:
         progress("", len(seconds), len(seconds))
     return Rated(
@@ -78,27 +113,41 @@ def run(
     names: Iterable[str],
     progress: Progress | None = None,
     keep: bool = False,
+    within: Run | None = None,
 ) -> dict[str, float]:
     """Run the named steps in their order and return seconds per step.
 
     A list that begins with the first step starts anew; any other goes on from the `rt_*` tables that are
-    there, so that each half can be run alone. `keep` leaves what the steps made on the way.
+    there, so that each half can be run alone. `keep` leaves what the steps made on the way. `within`: as in
+    `rate`.
     """
     wanted = tuple(names)
     told = progress or (lambda *_: None)
-    values = sections.constants(period)
+    carried, within = within is not None, within or Run()
+    values = sections.constants(period, past_from=within.past_from(period))
     if wanted[:1] == QUANTITIES[:1]:
         _prepare(con)
+        if within.past_from(period) is None:
+            con.execute(tables.create("rt_past"))
+            within.past = None
     seconds: dict[str, float] = {}
     made: list[str] = []
     for number, name in enumerate(wanted):
         told(name, number, len(wanted))
         started = time.perf_counter()
         for section in sections.of(name):
+            if section.name in within.standing:
+                continue
             _make(con, section, sections.bind(section, values))
-            if not section.is_gap:
+            if section.once and carried:
+                within.standing.add(section.name)
+            elif not section.is_gap:
                 made.append(section.name)
         seconds[name] = time.perf_counter() - started
+    if carried and PAST in made:
+        con.execute("DROP TABLE rt_past")
+        con.execute(f"ALTER TABLE {PAST} RENAME TO rt_past")
+        within.past = period
     for table in made:
         if table not in tables.KEPT and not keep:
             con.execute(f"DROP TABLE IF EXISTS {table}")

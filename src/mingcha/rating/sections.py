@@ -13,7 +13,7 @@ from mingcha.kernel import errors
 from mingcha.kernel.periods import BillingMonth
 
 FOLDER = Path(__file__).parent / "steps"
-_HEADING = re.compile(r"^-- :: +([a-z][a-z0-9_]*) *$", re.MULTILINE)
+_HEADING = re.compile(r"^-- :: +([a-z][a-z0-9_]*)( +once)? *$", re.MULTILINE)
 # Texts and comments are passed over; what is left of `:name` is a constant.
 _SPOT = re.compile(r"'[^']*'|--[^\n]*|:([a-z][a-z0-9_]*)")
 
@@ -26,6 +26,8 @@ class Section:
     name: str
     sql: str
     folder: str = FOLDER.name
+    once: bool = False
+    """The heading says `once`: the same table for every month, made once in a run over several."""
 
     @property
     def is_gap(self) -> bool:
@@ -50,8 +52,8 @@ def of(step: str, *, folder: Path = FOLDER) -> tuple[Section, ...]:
         )
     parts = _HEADING.split(path.read_text(encoding="utf-8"))[1:]
     found = tuple(
-        Section(step, name, body.strip().removesuffix(";"), folder.name)
-        for name, body in zip(parts[::2], parts[1::2], strict=True)
+        Section(step, name, body.strip().removesuffix(";"), folder.name, once=bool(once))
+        for name, once, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
     )
     names = [section.name for section in found]
     if not found or len(names) != len(set(names)):
@@ -63,8 +65,11 @@ def of(step: str, *, folder: Path = FOLDER) -> tuple[Section, ...]:
     return found
 
 
-def constants(period: BillingMonth) -> dict[str, str]:
+def constants(period: BillingMonth, *, past_from: BillingMonth | None = None) -> dict[str, str]:
     """Return what `:name` may stand for in a step, as SQL literals.
+
+    `past_from` is the first earlier period whose readings rt_past does not hold yet; by default the first of
+    the year.
 
     >>> constants(BillingMonth(2026, 3))["year_first_period"]
     "'2026-01'"
@@ -75,6 +80,7 @@ def constants(period: BillingMonth) -> dict[str, str]:
         "month_start": _day(period.start),
         "month_end": _day(period.end),
         "year_first_period": _text(year),
+        "past_from": _text(past_from or year),
         "year_start": _day(year.start),
         "month_of_year": str(period.month),
     }

@@ -135,6 +135,15 @@ CHARGES: Mapping[str, Columns] = MappingProxyType({
     "rt_feed_in": _columns("generator_id billing_period fed_in_kwh:kwh price:price amount:money"),
 })  # fmt: skip
 
+CARRIED: Mapping[str, Columns] = MappingProxyType({
+    # What earlier periods of the year held, per point and customer: empty, or what rq_past of the month
+    # before was. billing_period is NULL where the periods are added up. See steps/prior.sql.
+    "rt_past": _columns(
+        "usage_point_id customer_id billing_period first_on:date last_on:date days:big kwh:kwh first_part:big"
+    ),
+})  # fmt: skip
+"""What a month takes over from the month rated before it."""
+
 KEPT: Mapping[str, Columns] = MappingProxyType({**QUANTITIES, **CHARGES})
 """The tables that stay in the connection after rating; other tables of the steps are dropped."""
 
@@ -155,7 +164,7 @@ def create(name: str) -> str:
     >>> create("tb_code")
     'CREATE OR REPLACE TEMP TABLE tb_code (tariff_id VARCHAR, tariff_code VARCHAR)'
     """
-    columns = {**BOOK, **KEPT}[name]
+    columns = {**BOOK, **KEPT, **CARRIED}[name]
     return (
         f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in columns)})"
     )

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.xdist_group("spark"),
 ]
 D = date
-READ = {*contract_load.contract().tables, *tables.BOOK, "rt_default"}
+READ = {*contract_load.contract().tables, *tables.BOOK, *tables.CARRIED, "rt_default"}
 
 
 def utility() -> Bench:

@@ -161,7 +161,8 @@ SELECT sid, 'no_demand' AS reason, 'neither contract demand nor capacity' AS det
 FROM rc_owed WHERE method = 'demand_contract' AND base_kw IS NULL GROUP BY sid;
 
 -- :: rc_stretch
--- Days that are charged alike, put together. Where nothing runs, nothing is owed.
+-- Days that are charged alike, put together. Where nothing runs, nothing is owed. Most months are one stretch from
+-- end to end and have nothing to be put together with.
 WITH charged AS (
     SELECT sid, day_from, day_to, tariff_id, method, component, period, tariff_code, price, source, grade, day_base, day_source,
         day_grade, kw, over_share, variant, demand_source, demand_grade, cheaper, discount_source, discount_grade, base_kw, at_floor,
@@ -169,6 +170,9 @@ WITH charged AS (
     FROM rc_owed
     WHERE price IS NOT NULL AND coalesce(kva, 1) > 0
         AND CASE WHEN method = 'capacity' THEN kva WHEN method = 'demand_actual' THEN kw ELSE base_kw END IS NOT NULL
+),
+several AS (
+    SELECT sid FROM charged GROUP BY sid HAVING count(*) > 1
 ),
 marked AS (
     SELECT c.sid, c.day_from, c.day_to, c.tariff_id, c.method, c.component, c.period, c.tariff_code, c.price, c.source, c.grade,
@@ -178,7 +182,7 @@ marked AS (
             AND lag(c.amount_of) OVER w = c.amount_of AND lag(c.base_text) OVER w = c.base_text
             AND lag(c.discount_text) OVER w = c.discount_text AND lag(coalesce(c.day_base, 0)) OVER w = coalesce(c.day_base, 0)
             THEN 0 ELSE 1 END AS fresh
-    FROM charged AS c
+    FROM charged AS c JOIN several AS n ON n.sid = c.sid
     WINDOW w AS (PARTITION BY c.sid, c.period ORDER BY c.day_from)
 ),
 numbered AS (
@@ -195,7 +199,13 @@ SELECT sid, period, stretch, min(day_from) AS day_from, max(day_to) AS day_to, m
     min(over_share) AS over_share, min(variant) AS variant, min(demand_source) AS demand_source, max(demand_grade) AS demand_grade,
     max(cheaper) AS cheaper, min(discount_source) AS discount_source, max(discount_grade) AS discount_grade,
     max(at_floor) AS at_floor, min(discount_text) AS discount_text, min(base_text) AS base_text, min(amount_of) AS amount_of
-FROM numbered GROUP BY sid, period, stretch;
+FROM numbered GROUP BY sid, period, stretch
+UNION ALL
+SELECT c.sid, c.period, CAST(1 AS INTEGER) AS stretch, c.day_from, c.day_to, c.tariff_id, c.method, c.component, c.tariff_code, c.price,
+    c.source, c.grade, c.day_base, c.day_source, c.day_grade, c.kw, c.over_share, c.variant, c.demand_source, c.demand_grade, c.cheaper,
+    c.discount_source, c.discount_grade, c.at_floor, c.discount_text, c.base_text, c.amount_of
+FROM charged AS c LEFT JOIN several AS n ON n.sid = c.sid
+WHERE n.sid IS NULL;
 
 -- :: rc_basic_line
 -- One line per stretch; a second one for demand above the contract. R4: kW to 0.01.

@@ -1,12 +1,12 @@
--- :: rq_contract
--- versions of the contracts of the customers billed, without overlaps: the first contract goes before others.
+-- :: rq_contract once
+-- versions of the contracts, without overlaps: the first contract goes before others.
 -- `alone`: the customer's only version, as almost always; nothing has to be compared with it
 WITH c AS (
     SELECT c.contract_id, c.customer_id, c.effective_from, coalesce(c.effective_to, DATE '9999-12-31') AS effective_to,
         c.tariff_id, c.basic_charge_method, c.contract_demand_kw, c.capacity_kva, c.power_factor_standard,
-        c.purchase_mode, c.agent_factor, c.line_loss_pct, c.shift
-    FROM contract AS c
-    WHERE c.customer_id IN (SELECT s.customer_id FROM rt_settlement AS s)
+        c.purchase_mode, c.agent_factor, c.line_loss_pct, c.shift,
+        coalesce(c.capacity_kva, k.contract_capacity_kva) AS contract_capacity_kva
+    FROM contract AS c LEFT JOIN customer AS k ON k.customer_id = c.customer_id
 ),
 -- by contract as well: its versions follow each other even where they name different customers
 moved AS (
@@ -22,18 +22,18 @@ v AS (
         least(c.effective_to, coalesce(lead(c.effective_from)
             OVER (PARTITION BY c.contract_id ORDER BY c.effective_from), DATE '9999-12-31')) AS effective_to,
         c.tariff_id, c.basic_charge_method, c.contract_demand_kw, c.capacity_kva, c.power_factor_standard,
-        c.purchase_mode, c.agent_factor, c.line_loss_pct, c.shift
+        c.purchase_mode, c.agent_factor, c.line_loss_pct, c.shift, c.contract_capacity_kva
     FROM c JOIN several AS m ON m.customer_id = c.customer_id
 )
 SELECT c.contract_id, c.customer_id, c.effective_from, c.effective_to, c.tariff_id, c.basic_charge_method,
     c.contract_demand_kw, c.capacity_kva, c.power_factor_standard, c.purchase_mode, c.agent_factor, c.line_loss_pct,
-    c.shift
+    c.shift, c.contract_capacity_kva
 FROM c LEFT JOIN several AS m ON m.customer_id = c.customer_id
 WHERE m.customer_id IS NULL AND c.effective_from < c.effective_to
 UNION ALL
 SELECT v.contract_id, v.customer_id, v.effective_from, v.effective_to, v.tariff_id, v.basic_charge_method,
     v.contract_demand_kw, v.capacity_kva, v.power_factor_standard, v.purchase_mode, v.agent_factor, v.line_loss_pct,
-    v.shift
+    v.shift, v.contract_capacity_kva
 FROM v
 LEFT JOIN v AS w ON w.customer_id = v.customer_id AND w.contract_id < v.contract_id
     AND w.effective_from < v.effective_to AND w.effective_to > v.effective_from
@@ -47,16 +47,15 @@ WITH spans AS (
 cut AS (
     SELECT s.sid, s.customer_id, greatest(c.effective_from, s.d0) AS seg_from, least(c.effective_to, s.d1) AS seg_to,
         c.contract_id, c.tariff_id, c.basic_charge_method, c.contract_demand_kw, c.capacity_kva,
-        c.power_factor_standard, c.purchase_mode, c.agent_factor, c.line_loss_pct, c.shift
+        c.power_factor_standard, c.purchase_mode, c.agent_factor, c.line_loss_pct, c.shift, c.contract_capacity_kva
     FROM spans AS s
     JOIN rq_contract AS c ON c.customer_id = s.customer_id AND c.effective_from < s.d1 AND c.effective_to > s.d0
 )
 SELECT c.sid, c.seg_from, c.seg_to, c.contract_id, c.tariff_id, c.basic_charge_method, c.contract_demand_kw,
     c.capacity_kva, c.power_factor_standard AS pf_standard, c.purchase_mode, c.agent_factor,
-    coalesce(c.capacity_kva, k.contract_capacity_kva) AS contract_capacity_kva, c.line_loss_pct, c.shift,
+    c.contract_capacity_kva, c.line_loss_pct, c.shift,
     coalesce(t.book, 'own') AS book
 FROM cut AS c
-LEFT JOIN customer AS k ON k.customer_id = c.customer_id
 LEFT JOIN rt_tariff AS t ON t.tariff_id = c.tariff_id AND t.in_force_from <= c.seg_from
     AND (t.in_force_to IS NULL OR t.in_force_to > c.seg_from)
 

@@ -1,5 +1,6 @@
 -- :: rq_metered
--- metered sums of main points, before anything is taken from them or added
+-- metered sums of main points, before anything is taken from them or added; only where losses or the power factor
+-- ask for them
 SELECT r.sid, r.usage_point_id,
     CAST(sum(CASE WHEN r.register = 'active' THEN r.kwh ELSE 0 END) AS DECIMAL(18,4)) AS active,
     CAST(sum(CASE WHEN r.register IN ('reactive_import', 'reactive_export') THEN abs(r.kwh) ELSE 0 END) AS DECIMAL(18,4))
@@ -7,7 +8,8 @@ SELECT r.sid, r.usage_point_id,
     max(CASE WHEN r.register IN ('reactive_import', 'reactive_export') THEN 1 ELSE 0 END) AS has_reactive
 FROM rq_register AS r
 JOIN rq_point AS p ON p.sid = r.sid AND p.usage_point_id = r.usage_point_id AND p.main
-WHERE NOT r.guest
+LEFT JOIN rq_last_contract AS c ON c.sid = p.sid
+WHERE NOT r.guest AND (c.pf_standard IS NOT NULL OR p.metering_side = 'low')
 GROUP BY r.sid, r.usage_point_id
 
 -- :: rq_low_side

@@ -1,4 +1,4 @@
--- :: rt_parameter
+-- :: rt_parameter once
 -- one value per book, name and day: the book's own, else that of cn.rules, else the default; tariffs in another
 -- currency are under other rules and have only their own
 WITH books AS (
@@ -38,7 +38,7 @@ SELECT book, name, value, number, unit, d0 AS in_force_from, nullif(d1, DATE '99
     document, clause, evidence
 FROM ranked WHERE nth = 1
 
--- :: rq_code
+-- :: rq_code once
 -- codes of the book for each tariff of the utility: several follow each other; of two at once the first one stands
 WITH c AS (
     SELECT DISTINCT k.tariff_id, k.tariff_code, t.in_force_from, coalesce(t.in_force_to, DATE '9999-12-31') AS in_force_to
@@ -50,7 +50,7 @@ LEFT JOIN c AS d ON d.tariff_id = c.tariff_id AND d.tariff_code < c.tariff_code 
     AND d.in_force_to > c.in_force_from
 WHERE d.tariff_id IS NULL
 
--- :: rt_tariff
+-- :: rt_tariff once
 SELECT c.tariff_id, c.tariff_code, min(t.book) AS book, min(t.currency) AS currency, min(t.title_zh) AS title_zh,
     min(t.title_en) AS title_en, c.in_force_from, c.in_force_to,
     string_agg(t.usage_category, ',' ORDER BY t.usage_category) AS usage_category, min(t.parts) AS parts,
@@ -74,7 +74,7 @@ LEFT JOIN rt_parameter AS p ON p.book = 'own' AND p.name = 'power_factor.base' A
     AND (p.in_force_to IS NULL OR p.in_force_to > t.effective_from)
 WHERE c.tariff_id IS NULL
 
--- :: rt_price
+-- :: rt_price once
 WITH papers AS (
     SELECT tariff_id, max(document) AS document FROM tariff GROUP BY tariff_id
 )
@@ -95,13 +95,13 @@ LEFT JOIN (SELECT DISTINCT tariff_id FROM rq_code) AS c ON c.tariff_id = t.tarif
 LEFT JOIN papers AS d ON d.tariff_id = t.tariff_id
 WHERE c.tariff_id IS NULL
 
--- :: rq_tariff_period
+-- :: rq_tariff_period once
 -- the periods a tariff prices energy by; none for a tariff with one price
 SELECT DISTINCT tariff_id, period, in_force_from, in_force_to,
     CASE period WHEN 'sharp' THEN 1 WHEN 'peak' THEN 2 WHEN 'flat' THEN 3 WHEN 'valley' THEN 4 ELSE 5 END AS pos
 FROM rt_price WHERE component = 'energy' AND period <> 'all'
 
--- :: rq_price_day
+-- :: rq_price_day once
 -- days on which a tariff or one of its prices begins or ends
 SELECT tariff_id, in_force_from AS day FROM rt_price WHERE in_force_from IS NOT NULL
 UNION SELECT tariff_id, in_force_to AS day FROM rt_price WHERE in_force_to IS NOT NULL

@@ -1,39 +1,63 @@
--- :: rq_cutday
--- days inside an interval on which the contract, the point's entry or a price begins or ends
+-- :: rq_stretch
+-- intervals with billable kWh; `busy`: the point has more than one, so that its segments have to be numbered
 WITH i AS (
     SELECT sid, usage_point_id, ival, min(day_from) AS day_from, max(day_to) AS day_to
     FROM rq_with_loss GROUP BY sid, usage_point_id, ival
+),
+several AS (
+    SELECT DISTINCT sid, usage_point_id FROM i WHERE ival > 1
 )
-SELECT i.sid, i.usage_point_id, i.ival, i.day_from AS day FROM i
+SELECT i.sid, i.usage_point_id, i.ival, i.day_from, i.day_to, m.sid IS NOT NULL AS busy
+FROM i LEFT JOIN several AS m ON m.sid = i.sid AND m.usage_point_id = i.usage_point_id
+
+-- :: rq_cutday
+-- days inside an interval on which the contract, the point's entry or a price begins or ends: there are few
+WITH i AS (
+    SELECT i.sid, i.usage_point_id, i.ival, i.day_from, i.day_to, t.tariff_id, t.day_from AS from_day, t.day_to AS to_day
+    FROM rq_stretch AS i
+    JOIN rq_tenure AS t ON t.sid = i.sid AND t.usage_point_id = i.usage_point_id
+)
+SELECT sid, usage_point_id, ival, from_day AS day FROM i WHERE from_day > day_from AND from_day < day_to
 UNION
-SELECT i.sid, i.usage_point_id, i.ival, t.day_from AS day
-FROM i JOIN rq_tenure AS t ON t.sid = i.sid AND t.usage_point_id = i.usage_point_id
-    AND t.day_from > i.day_from AND t.day_from < i.day_to
-UNION
-SELECT i.sid, i.usage_point_id, i.ival, t.day_to AS day
-FROM i JOIN rq_tenure AS t ON t.sid = i.sid AND t.usage_point_id = i.usage_point_id
-    AND t.day_to > i.day_from AND t.day_to < i.day_to
+SELECT sid, usage_point_id, ival, to_day AS day FROM i WHERE to_day > day_from AND to_day < day_to
 UNION
 SELECT i.sid, i.usage_point_id, i.ival, d.day
 FROM i
-JOIN rq_tenure AS t ON t.sid = i.sid AND t.usage_point_id = i.usage_point_id
-JOIN rq_price_day AS d ON d.tariff_id = t.tariff_id AND d.day > greatest(i.day_from, t.day_from)
-    AND d.day < least(i.day_to, t.day_to)
+JOIN rq_price_day AS d ON d.tariff_id = i.tariff_id AND d.day > greatest(i.day_from, i.from_day)
+    AND d.day < least(i.day_to, i.to_day)
 
 -- :: rq_segment
--- the parts of each interval, with the tariff in force on their first day
-WITH ends AS (
-    SELECT sid, usage_point_id, ival, max(day_to) AS day_to, min(day_from) AS day_from
-    FROM rq_with_loss GROUP BY sid, usage_point_id, ival
+-- the parts of each interval, with the tariff in force on their first day; a single uncut interval is one part
+WITH busy AS (
+    SELECT DISTINCT sid, usage_point_id FROM rq_cutday
+    UNION
+    SELECT sid, usage_point_id FROM rq_stretch WHERE busy
+),
+plain AS (
+    SELECT i.sid, i.usage_point_id, i.ival, i.day_from, i.day_to
+    FROM rq_stretch AS i LEFT JOIN busy AS m ON m.sid = i.sid AND m.usage_point_id = i.usage_point_id
+    WHERE m.sid IS NULL
+),
+days AS (
+    SELECT i.sid, i.usage_point_id, i.ival, i.day_from AS day, i.day_from, i.day_to
+    FROM rq_stretch AS i JOIN busy AS m ON m.sid = i.sid AND m.usage_point_id = i.usage_point_id
+    UNION ALL
+    SELECT c.sid, c.usage_point_id, c.ival, c.day, i.day_from, i.day_to
+    FROM rq_cutday AS c
+    JOIN rq_stretch AS i ON i.sid = c.sid AND i.usage_point_id = c.usage_point_id AND i.ival = c.ival
 ),
 parts AS (
-    SELECT c.sid, c.usage_point_id, c.ival, c.day AS seg_from, e.day_from, e.day_to,
-        coalesce(lead(c.day) OVER (PARTITION BY c.sid, c.usage_point_id, c.ival ORDER BY c.day), e.day_to) AS seg_to,
+    SELECT sid, usage_point_id, ival, CAST(1 AS BIGINT) AS seg, day_from AS seg_from, day_to AS seg_to, CAST(1 AS BIGINT) AS parts,
+        CAST(1 AS BIGINT) AS from_last, day_from, day_to
+    FROM plain
+    UNION ALL
+    SELECT c.sid, c.usage_point_id, c.ival,
+        row_number() OVER (PARTITION BY c.sid, c.usage_point_id ORDER BY c.ival, c.day) AS seg, c.day AS seg_from,
+        coalesce(lead(c.day) OVER (PARTITION BY c.sid, c.usage_point_id, c.ival ORDER BY c.day), c.day_to) AS seg_to,
         count(*) OVER (PARTITION BY c.sid, c.usage_point_id, c.ival) AS parts,
         row_number() OVER (PARTITION BY c.sid, c.usage_point_id, c.ival ORDER BY c.day DESC) AS from_last,
-        row_number() OVER (PARTITION BY c.sid, c.usage_point_id ORDER BY c.ival, c.day) AS seg
-    FROM rq_cutday AS c
-    JOIN ends AS e ON e.sid = c.sid AND e.usage_point_id = c.usage_point_id AND e.ival = c.ival
+        c.day_from, c.day_to
+    FROM days AS c
 )
 SELECT p.sid, p.usage_point_id, p.ival, CAST(p.seg AS INTEGER) AS seg, p.seg_from, p.seg_to, p.parts, p.from_last,
     date_diff('day', p.seg_from, p.seg_to) AS days, date_diff('day', p.day_from, p.day_to) AS all_days,
@@ -79,19 +103,19 @@ WHERE s.parts = 1
 -- :: rq_priced
 -- the period under which each part is priced: its own, else the one that holds its hours in this tariff
 WITH have AS (
-    SELECT s.sid, s.usage_point_id, s.seg,
+    SELECT s.tariff_id, s.seg_from,
         max(CASE WHEN p.period = 'sharp' THEN 1 ELSE 0 END) AS sharp, max(CASE WHEN p.period = 'peak' THEN 1 ELSE 0 END)
             AS peak,
         max(CASE WHEN p.period = 'flat' THEN 1 ELSE 0 END) AS flat,
         max(CASE WHEN p.period = 'valley' THEN 1 ELSE 0 END) AS valley,
         max(CASE WHEN p.period = 'deep_valley' THEN 1 ELSE 0 END) AS deep
-    FROM rq_segment AS s
+    FROM (SELECT DISTINCT tariff_id, seg_from FROM rq_segment) AS s
     JOIN rq_tariff_period AS p ON p.tariff_id = s.tariff_id AND p.in_force_from <= s.seg_from
         AND (p.in_force_to IS NULL OR p.in_force_to > s.seg_from)
-    GROUP BY s.sid, s.usage_point_id, s.seg
+    GROUP BY s.tariff_id, s.seg_from
 )
 SELECT d.sid, d.usage_point_id, d.seg, d.seg_from, d.seg_to, d.tariff_id, d.kwh,
-    CASE WHEN h.sid IS NULL THEN 'all'
+    CASE WHEN h.tariff_id IS NULL THEN 'all'
         WHEN d.period = 'all' AND d.kwh = 0 THEN CASE WHEN h.flat = 1 THEN 'flat' ELSE 'peak' END
         WHEN (d.period = 'sharp' AND h.sharp = 1) OR (d.period = 'peak' AND h.peak = 1)
             OR (d.period = 'flat' AND h.flat = 1) OR (d.period = 'valley' AND h.valley = 1)
@@ -102,7 +126,7 @@ SELECT d.sid, d.usage_point_id, d.seg, d.seg_from, d.seg_to, d.tariff_id, d.kwh,
         WHEN d.period = 'flat' AND h.peak = 1 THEN 'peak' END AS period,
     d.period AS measured
 FROM rq_divided AS d
-LEFT JOIN have AS h ON h.sid = d.sid AND h.usage_point_id = d.usage_point_id AND h.seg = d.seg
+LEFT JOIN have AS h ON h.tariff_id = d.tariff_id AND h.seg_from = d.seg_from
 
 -- :: rt_energy
 SELECT sid, usage_point_id, seg, seg_from, seg_to, tariff_id, period, CAST(sum(kwh) AS DECIMAL(18,4)) AS kwh

@@ -21,10 +21,10 @@ SELECT b.bill_id, b.customer_id,
     count(*) OVER (PARTITION BY b.customer_id) AS bills
 FROM b JOIN many AS m ON m.customer_id = b.customer_id
 
--- :: rq_version
--- sale points of the customers billed; a version ends where the next one begins at the latest. Main is a point
+-- :: rq_version once
+-- sale points; a version ends where the next one begins at the latest. Main is a point
 -- without parent; where a customer has none, one whose parent another customer holds. `alone`: the point's only
--- version. Most points are alone and have no parent, so the next version and the parent are looked for only where
+-- version; `since`: the first day of the point at this customer; `family`: it has a parent or children. Most points are alone and have no parent, so the next version and the parent are looked for only where
 -- there is one
 WITH sale AS (
     SELECT u.usage_point_id, u.customer_id, u.transformer_id, u.metering_method, u.fixed_value,
@@ -58,17 +58,30 @@ free AS (
     FROM v JOIN (SELECT DISTINCT customer_id FROM behind) AS b ON b.customer_id = v.customer_id
     WHERE v.parent_usage_point_id IS NULL
 ),
+kin AS (
+    SELECT usage_point_id FROM v WHERE parent_usage_point_id IS NOT NULL
+    UNION
+    SELECT parent_usage_point_id AS usage_point_id FROM behind
+),
+first AS (
+    SELECT usage_point_id, customer_id, min(effective_from) AS since FROM v WHERE NOT alone
+    GROUP BY usage_point_id, customer_id
+),
 held AS (
     SELECT DISTINCT b.customer_id, b.parent_usage_point_id
     FROM behind AS b JOIN v ON v.usage_point_id = b.parent_usage_point_id AND v.customer_id = b.customer_id
 )
 SELECT v.usage_point_id, v.customer_id, v.transformer_id, v.metering_method, v.fixed_value, v.parent_usage_point_id,
     v.relation, v.metering_side, v.multiplier, v.tariff_id, v.loss_billed, v.effective_from, v.effective_to,
-    v.parent_usage_point_id IS NULL OR (h.customer_id IS NULL AND f.customer_id IS NULL) AS main, v.alone
+    v.parent_usage_point_id IS NULL OR (h.customer_id IS NULL AND f.customer_id IS NULL) AS main, v.alone,
+    coalesce(d.since, v.effective_from) AS since, k.usage_point_id IS NOT NULL AS family,
+    coalesce(c.opened_on, DATE '1900-01-01') AS opened_on
 FROM v
+LEFT JOIN customer AS c ON c.customer_id = v.customer_id
+LEFT JOIN first AS d ON d.usage_point_id = v.usage_point_id AND d.customer_id = v.customer_id
+LEFT JOIN kin AS k ON k.usage_point_id = v.usage_point_id
 LEFT JOIN free AS f ON f.customer_id = v.customer_id AND v.parent_usage_point_id IS NOT NULL
 LEFT JOIN held AS h ON h.customer_id = v.customer_id AND h.parent_usage_point_id = v.parent_usage_point_id
-WHERE v.customer_id IN (SELECT l.customer_id FROM rq_live AS l)
 
 -- :: rq_reading
 SELECT r.reading_id, r.usage_point_id, r.meter_id, r.register, r.start_value, r.end_value, r.started_on, r.read_on,
