@@ -3,6 +3,31 @@ WITH level_known AS (
   FROM gateway_span
   GROUP BY level
 ),
+fed AS (
+  SELECT DISTINCT 'district' AS level, district_id AS unit_id
+  FROM customer
+  WHERE district_id IS NOT NULL
+    AND status <> 'closed'
+  UNION
+  SELECT DISTINCT 'feeder' AS level, feeder_id AS unit_id
+  FROM customer
+  WHERE feeder_id IS NOT NULL
+    AND status <> 'closed'
+  UNION
+  SELECT DISTINCT 'feeder' AS level, feeder_id AS unit_id
+  FROM district
+),
+feeding AS (
+  -- what nothing hangs on has no loss to compute
+  SELECT level, unit_id
+  FROM fed
+  UNION
+  SELECT DISTINCT 'bus' AS level, n.parent_id AS unit_id
+  FROM network_unit AS n
+  JOIN fed AS f ON f.level = 'feeder' AND f.unit_id = n.unit_id
+  WHERE n.level = 'feeder'
+    AND n.running
+),
 delivered AS (
   -- a day on which nobody has a value is a delivery that failed, and no fault of a unit
   SELECT DISTINCT level, day
@@ -71,6 +96,7 @@ judged AS (
     coalesce(f.gateways, 0) AS gateways,
     CASE
       WHEN NOT n.running THEN 'stopped'
+      WHEN b.unit_id IS NULL THEN 'empty'
       WHEN k.level IS NULL THEN 'level_not_delivered'
       WHEN f.unit_id IS NULL THEN 'no_gateway'
       WHEN s.unit_id IS NULL THEN 'no_days'
@@ -78,6 +104,7 @@ judged AS (
       WHEN s.bad_7 >= :days THEN 'low_cover'
     END AS reason
   FROM network_unit AS n
+  LEFT JOIN feeding AS b ON b.level = n.level AND b.unit_id = n.unit_id
   LEFT JOIN level_known AS k ON k.level = n.level
   LEFT JOIN in_force AS f ON f.level = n.level AND f.unit_id = n.unit_id
   LEFT JOIN summed AS s ON s.level = n.level AND s.unit_id = n.unit_id
@@ -90,6 +117,7 @@ SELECT
   :period_end AS period_end,
   CASE reason
     WHEN 'stopped' THEN 'not_applicable'
+    WHEN 'empty' THEN 'not_applicable'
     WHEN 'level_not_delivered' THEN 'insufficient_data'
     WHEN 'no_days' THEN 'insufficient_data'
     ELSE 'hit'
