@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from pathlib import Path
 
 import pytest
+
+from mingcha.synth import generate
 
 from .conftest import Books
 
@@ -76,3 +79,13 @@ def test_customers_named_are_in_the_books(planted: Books, sheet: list[dict[str, 
 def test_the_clean_utility_has_an_empty_sheet(clean: Books) -> None:
     with (clean.folder / "truth.csv").open(encoding="utf-8", newline="") as file:
         assert list(csv.DictReader(file)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["2025-12", "2025-07"])
+def test_faults_are_planted_whatever_the_last_month(tmp_path: Path, end: str) -> None:
+    # in December a home's first tier is used up, in July the hours of the sharp period differ
+    generate.generate(out=tmp_path / "books", customers=2500, months=12, seed=1, end_month=end)
+
+    truth = (tmp_path / "books" / "truth.csv").read_text(encoding="utf-8")
+    assert f"{end},wrong_tier" in truth

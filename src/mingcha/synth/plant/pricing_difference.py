@@ -9,7 +9,8 @@ from mingcha.synth.plant import planter, rebilling
 from mingcha.synth.plant.pricing_category import HV_GENERAL, INDUSTRY, LOW_SIDE
 
 _SHOP = "kind = 'shop' AND base BETWEEN 400 AND 1500 AND agent_factor = 1 AND NOT fund_exempt"
-_HOME = "kind = 'home' AND base BETWEEN 200 AND 400 AND rnd(n, 802) >= 0.02"
+# even in December what a year of this size adds up to stays below the third tier
+_HOME_BELOW_THIRD_TIER = "kind = 'home' AND base BETWEEN 200 AND 330 AND rnd(n, 802) >= 0.02"
 Edit = Callable[[planter.Planter, planter.Person], None]
 
 
@@ -20,7 +21,7 @@ def cast_differences(p: planter.Planter) -> None:
     for name in ("price", "transmission", "fund", "missing", "extra", "near"):
         p.take(f"pri075_{name}", 1, _SHOP)
     p.take("pri075_kwh", 1, "kind = 'farm' AND base > 100")
-    p.take("pri075_tier", 1, _HOME)
+    p.take("pri075_tier", 1, _HOME_BELOW_THIRD_TIER)
     p.take("pri075_capacity", 1, f"{INDUSTRY} AND NOT on_demand", easy=False)
     for person in p.take("pri075_days", 1, f"{INDUSTRY} AND NOT on_demand AND kva2 = 0", easy=False):
         p.retell(
@@ -41,11 +42,18 @@ def _days(p: planter.Planter, person: planter.Person) -> None:
 
 
 def _tier(p: planter.Planter, person: planter.Person) -> None:
-    """Charge 80 kWh of the first tier in the third."""
-    rebilling.requantity(p, person, "tier", "quantity - 80", "AND tier = 1")
+    """Charge 80 kWh of the tier that holds most of the month in the third."""
+    # late in a year the first tier is used up, and the month lies in the second
+    row = p.con.execute(
+        f"SELECT tier FROM ln WHERE {rebilling.where(p, person, 'tier', 'AND tier < 3')} "
+        "ORDER BY quantity DESC, tier LIMIT 1"
+    ).fetchone()
+    assert row is not None, f"{person.cid}: no tier below the third in {p.period}"
+    fullest = f"AND tier = {row[0]}"
+    rebilling.requantity(p, person, "tier", "quantity - 80", fullest)
     p.con.execute(
         "INSERT INTO ln SELECT * REPLACE (7 AS line_no, 3 AS tier, 80 AS quantity, 0.30 AS price, "
-        "24.00 AS amount) FROM ln WHERE " + rebilling.where(p, person, "tier", "AND tier = 1")
+        "24.00 AS amount) FROM ln WHERE " + rebilling.where(p, person, "tier", fullest)
     )
 
 
@@ -74,7 +82,7 @@ _FAULTS: tuple[tuple[str, str | None, str, Edit, str], ...] = (
     ("extra", "other", "extra_component", _extra, "an item that no price asks for"),
     ("kwh", "energy", "wrong_kwh", lambda p, x: rebilling.recount(p, x, "quantity + 60"),
      "60 kWh more than the meter counted"),
-    ("tier", "tier", "wrong_tier", _tier, "80 kWh of the first tier at the third's price"),
+    ("tier", "tier", "wrong_tier", _tier, "80 kWh of a lower tier at the third's price"),
     ("capacity", "basic_capacity", "wrong_capacity",
      lambda p, x: rebilling.requantity(p, x, "basic_capacity", "quantity + 50"), "50 kVA too many"),
     ("days", "basic_capacity", "wrong_days", _days, "the grown capacity charged six days short"),
