@@ -17,6 +17,7 @@ from mingcha.synth.plant import (
     pricing_structure,
     reading,
     usage,
+    usage_more,
 )
 
 # station -> what is planted there, in this order
@@ -62,6 +63,10 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         pricing_structure.cast_subs,
         pricing_parts.cast_standards,
         pricing_parts.cast_factors,
+        usage_more.cast_exporting,
+        usage_more.cast_opened,
+        usage_more.cast_fallen,
+        usage_more.cast_overloaded,
     ),
     "metering": (
         connection.detach_points,
@@ -90,6 +95,8 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         usage.silence,
         pricing.stop_use,
         pricing_parts.compensate,
+        usage_more.feed_back,
+        usage_more.count_less,
     ),
     "charges": (
         pricing_structure.bill_by_other_codes,
@@ -135,6 +142,8 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         pricing_category.entitle,
         pricing_category.free_direct_user,
         pricing_structure.write_price_ticket,
+        usage_more.apply_for_connection,
+        usage_more.write_openings,
     ),
 }
 

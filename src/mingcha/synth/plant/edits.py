@@ -72,3 +72,55 @@ def never_paid(p: planter.Planter, person: planter.Person, before: tuple[int, ..
     """Let the bills of these months stay open."""
     for month in before:
         p.con.execute(f"INSERT INTO never_paid VALUES ('{p.bill_id(person, month)}')")
+
+
+def change_days(
+    p: planter.Planter, pid: str, kwh: str, *, mult: int, reading_id: str, where: str = "true"
+) -> None:
+    """Add `kwh` (SQL) to the import of each day on which `where` holds; indexes and M's reading follow."""
+    p.con.execute(
+        "CREATE OR REPLACE TABLE added AS SELECT day, CAST(round(CASE WHEN "
+        f"{where} THEN CAST({kwh} AS DOUBLE) ELSE 0 END / {mult}, 2) AS DECIMAL(18,2)) AS units "
+        f"FROM t_daily_energy WHERE usage_point_id = '{pid}'"
+    )
+    p.con.execute(
+        f"UPDATE t_daily_energy AS d SET import_kwh = d.import_kwh + a.units * {mult}, "
+        "register_active = d.register_active + a.upto FROM (SELECT day, units, "
+        "CAST(sum(units) OVER (ORDER BY day) AS DECIMAL(18,2)) AS upto FROM added) AS a "
+        f"WHERE d.usage_point_id = '{pid}' AND a.day = d.day"
+    )
+    row = p.con.execute(
+        f"SELECT CAST(coalesce(sum(units), 0) AS DECIMAL(18,2)) FROM added WHERE day < DATE '{p.end}' "
+        f"AND day >= DATE '{p.day(1)}'"
+    ).fetchone()
+    assert row is not None
+    p.con.execute(
+        f"UPDATE t_reading SET end_value = end_value + ({row[0]}), energy = energy + ({row[0]}) * multiplier "
+        f"WHERE reading_id = '{reading_id}'"
+    )
+    p.con.execute("DROP TABLE added")
+
+
+def lessen(p: planter.Planter, person: planter.Person, day: date, share: str) -> None:
+    """Leave from `day` on only a `share` of the import of the main point, in daily values and M's reading."""
+    change_days(
+        p,
+        person.pid,
+        f"(-(1 - {share}) * import_kwh)",
+        mult=person.mult,
+        reading_id=p.reading_id(person),
+        where=f"day >= DATE '{day}'",
+    )
+
+
+def gateway(p: planter.Planter, person: planter.Person) -> str:
+    """Return the gateway of the district of a customer."""
+    row = p.con.execute(f"SELECT 'GD' || zeros(dn, 6) FROM c WHERE n = {person.n}").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def supply(p: planter.Planter, gateway_id: str, kwh: str, where: str = "true") -> None:
+    """Add `kwh` (SQL) to what a district's gateway measures on the days on which `where` holds."""
+    reading = f"R{p.month().replace('-', '')}{gateway_id}A"
+    change_days(p, gateway_id, kwh, mult=120, reading_id=reading, where=where)
