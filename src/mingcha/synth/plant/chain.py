@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 from mingcha.synth.plant import (
     collection,
+    collection_more,
     connection,
+    connection_more,
     control,
+    delivery,
     metering,
+    metering_events,
     planter,
     pricing,
     pricing_category,
@@ -16,6 +20,7 @@ from mingcha.synth.plant import (
     pricing_parts,
     pricing_structure,
     reading,
+    service,
     usage,
     usage_more,
 )
@@ -67,6 +72,14 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         usage_more.cast_opened,
         usage_more.cast_fallen,
         usage_more.cast_overloaded,
+        metering_events.cast_voltages,
+        metering_events.cast_currents,
+        connection_more.cast_temporary,
+        connection_more.cast_suspended,
+        collection_more.cast_waivers,
+        collection_more.cast_statuses,
+        collection_more.cast_arrears,
+        service.cast_cuts,
     ),
     "metering": (
         connection.detach_points,
@@ -78,6 +91,7 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         pricing_structure.change_codes,
         pricing_structure.hang_subs,
         pricing_parts.name_workshop,
+        connection_more.supply_for_a_time,
     ),
     "readings": (
         connection.unread_points,
@@ -97,6 +111,8 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         pricing_parts.compensate,
         usage_more.feed_back,
         usage_more.count_less,
+        metering_events.lose_voltages,
+        metering_events.lose_currents,
     ),
     "charges": (
         pricing_structure.bill_by_other_codes,
@@ -105,6 +121,7 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         pricing_parts.charge_capacity,
         pricing_parts.forget_reactive,
         pricing_difference.charge_differently,
+        connection_more.grant_short_stops,
     ),
     "factor": (
         pricing_parts.charge_factors,
@@ -120,12 +137,18 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         collection.leave_open,
         control.approve_own_bill,
         control.system_bill,
+        collection_more.keep_open,
+        service.owe,
     ),
     "receipts": (
         collection.pay_by_transfer,
         collection.undo_receipts,
         collection.shuffle,
         control.reverse_own_receipt,
+        collection_more.waive,
+        collection_more.pay_oddly,
+        service.settle,
+        delivery.pay_for_lost_bills,
     ),
     "books": (
         connection.write_stuck_tickets,
@@ -144,6 +167,12 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         pricing_structure.write_price_ticket,
         usage_more.apply_for_connection,
         usage_more.write_openings,
+        metering_events.report_phases,
+        connection_more.extend,
+        collection_more.chase,
+        collection_more.misstate,
+        service.cut,
+        delivery.measure_lost_point,
     ),
 }
 
