@@ -72,29 +72,29 @@ WITH spans AS (
 ),
 v AS (
     SELECT s.sid, v.usage_point_id, v.parent_usage_point_id, v.main, v.relation, v.metering_method, v.fixed_value,
-        v.metering_side, v.loss_billed, v.transformer_id, v.tariff_id, v.alone, v.effective_from
+        v.metering_side, v.loss_billed, v.transformer_id, v.tariff_id, v.alone, v.effective_from, v.since, v.opened_on
     FROM spans AS s
     JOIN rq_version AS v ON v.customer_id = s.customer_id AND v.effective_from < s.read_on
         AND v.effective_to > s.started_on
 ),
 newest AS (
     SELECT sid, usage_point_id, parent_usage_point_id, main, relation, metering_method, fixed_value, metering_side,
-        loss_billed, transformer_id, tariff_id,
+        loss_billed, transformer_id, tariff_id, since, opened_on,
         row_number() OVER (PARTITION BY sid, usage_point_id ORDER BY effective_from DESC) AS nth
     FROM v WHERE NOT alone
 ),
 one AS (
     SELECT sid, usage_point_id, parent_usage_point_id, main, relation, metering_method, fixed_value, metering_side,
-        loss_billed, transformer_id, tariff_id
+        loss_billed, transformer_id, tariff_id, since, opened_on
     FROM v WHERE alone
     UNION ALL
     SELECT sid, usage_point_id, parent_usage_point_id, main, relation, metering_method, fixed_value, metering_side,
-        loss_billed, transformer_id, tariff_id
+        loss_billed, transformer_id, tariff_id, since, opened_on
     FROM newest WHERE nth = 1
 )
 SELECT v.sid, v.usage_point_id, CASE WHEN NOT v.main THEN v.parent_usage_point_id END AS parent_usage_point_id, v.main,
     v.relation, v.metering_method, v.fixed_value, v.metering_side, v.loss_billed, v.transformer_id,
-    CASE WHEN v.main THEN c.tariff_id ELSE v.tariff_id END AS tariff_id
+    CASE WHEN v.main THEN c.tariff_id ELSE v.tariff_id END AS tariff_id, v.since, v.opened_on
 FROM one AS v LEFT JOIN rq_last_contract AS c ON c.sid = v.sid
 
 -- :: rt_point

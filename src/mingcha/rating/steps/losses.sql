@@ -1,3 +1,12 @@
+-- :: rq_low_side
+-- main points metered on the low side of a transformer of the customer's own whose losses are billed
+SELECT p.sid, p.usage_point_id, p.transformer_id
+FROM rq_point AS p
+JOIN rt_settlement AS s ON s.sid = p.sid
+JOIN customer AS c ON c.customer_id = s.customer_id AND c.voltage_kv >= 1
+JOIN transformer AS t ON t.transformer_id = p.transformer_id AND t.kind = 'dedicated'
+WHERE p.main AND p.metering_method = 'meter' AND p.metering_side = 'low' AND coalesce(p.loss_billed, 'none') <> 'none'
+
 -- :: rq_metered
 -- metered sums of main points, before anything is taken from them or added; only where losses or the power factor
 -- ask for them
@@ -7,19 +16,15 @@ SELECT r.sid, r.usage_point_id,
         AS reactive,
     max(CASE WHEN r.register IN ('reactive_import', 'reactive_export') THEN 1 ELSE 0 END) AS has_reactive
 FROM rq_register AS r
-JOIN rq_point AS p ON p.sid = r.sid AND p.usage_point_id = r.usage_point_id AND p.main
-LEFT JOIN rq_last_contract AS c ON c.sid = p.sid
-WHERE NOT r.guest AND (c.pf_standard IS NOT NULL OR p.metering_side = 'low')
+JOIN (
+    SELECT p.sid, p.usage_point_id FROM rq_point AS p
+    JOIN rq_last_contract AS c ON c.sid = p.sid
+    WHERE p.main AND c.pf_standard IS NOT NULL
+    UNION
+    SELECT sid, usage_point_id FROM rq_low_side
+) AS p ON p.sid = r.sid AND p.usage_point_id = r.usage_point_id
+WHERE NOT r.guest
 GROUP BY r.sid, r.usage_point_id
-
--- :: rq_low_side
--- main points metered on the low side of a transformer of the customer's own whose losses are billed
-SELECT p.sid, p.usage_point_id, p.transformer_id
-FROM rq_point AS p
-JOIN rt_settlement AS s ON s.sid = p.sid
-JOIN customer AS c ON c.customer_id = s.customer_id AND c.voltage_kv >= 1
-JOIN transformer AS t ON t.transformer_id = p.transformer_id AND t.kind = 'dedicated'
-WHERE p.main AND p.metering_method = 'meter' AND p.metering_side = 'low' AND coalesce(p.loss_billed, 'none') <> 'none'
 
 -- :: rq_transformer
 -- values of those transformers: their own, else those of the series the model begins with, at the same capacity

@@ -5,18 +5,12 @@ WITH p AS (
     FROM rt_energy AS e
     JOIN rt_tariff AS t ON t.tariff_id = e.tariff_id AND t.tier_basis = 'annual' AND t.in_force_from <= e.seg_from
         AND (t.in_force_to IS NULL OR t.in_force_to > e.seg_from)
-),
-since AS (
-    SELECT usage_point_id, customer_id, since, opened_on FROM rq_version WHERE alone
-    UNION ALL
-    SELECT DISTINCT usage_point_id, customer_id, since, opened_on FROM rq_version WHERE NOT alone
 )
 SELECT p.sid, p.usage_point_id, s.customer_id, q.metering_method, q.main, s.seq, s.seq = 1 AND s.last AS whole, s.read_on,
-    greatest(f.opened_on, f.since) AS in_service_from, f.opened_on
+    greatest(q.opened_on, q.since) AS in_service_from, q.opened_on
 FROM p
 JOIN rt_settlement AS s ON s.sid = p.sid
 JOIN rq_point AS q ON q.sid = p.sid AND q.usage_point_id = p.usage_point_id
-JOIN since AS f ON f.usage_point_id = p.usage_point_id AND f.customer_id = s.customer_id
 
 -- :: rq_child
 -- what was deducted from those points all year long, as far as it has readings or a fixed value

@@ -84,7 +84,8 @@ SELECT sid, usage_point_id, pos, period FROM own
 
 -- :: rq_split
 -- one row per interval, view and period: how the meter itself divides the interval. `viewer` is the point whose
--- periods are meant: the point itself, and for a deducted sub-point also its parent
+-- periods are meant: the point itself, and for a deducted sub-point also its parent. `turn` says which period is the
+-- rest of the others: the lowest, and no two are alike
 WITH viewed AS (
     SELECT i.sid, i.usage_point_id, i.ival, i.day_from, i.day_to, i.kwh, i.usage_point_id AS viewer
     FROM rq_interval AS i WHERE NOT i.guest
@@ -113,21 +114,15 @@ cells AS (
     LEFT JOIN regs AS r ON r.sid = v.sid AND r.usage_point_id = v.usage_point_id AND r.started_on = v.day_from
         AND r.read_on = v.day_to AND r.period = p.period
 ),
-ranked AS (
-    SELECT sid, usage_point_id, viewer, ival, day_from, day_to, total, pos, period, kwh,
-        row_number() OVER (PARTITION BY sid, usage_point_id, viewer, ival ORDER BY turn) AS nth,
-        count(kwh) OVER (PARTITION BY sid, usage_point_id, viewer, ival) AS known
-    FROM cells
-),
-others AS (
-    SELECT sid, usage_point_id, viewer, ival, day_from, day_to, pos, period, nth, known, total, coalesce(kwh, 0) AS kwh,
-        sum(CASE WHEN nth = 1 THEN 0 ELSE coalesce(kwh, 0) END)
-            OVER (PARTITION BY sid, usage_point_id, viewer, ival) AS rest
-    FROM ranked
+whole AS (
+    SELECT sid, usage_point_id, viewer, ival, min(turn) AS turn, count(kwh) AS known, coalesce(sum(kwh), 0) AS kwh
+    FROM cells GROUP BY sid, usage_point_id, viewer, ival
 )
-SELECT sid, usage_point_id, viewer, ival, day_from, day_to, pos, period, known,
-    CAST(CASE WHEN nth = 1 THEN total - rest ELSE kwh END AS DECIMAL(18,4)) AS kwh
-FROM others
+SELECT c.sid, c.usage_point_id, c.viewer, c.ival, c.day_from, c.day_to, c.pos, c.period, w.known,
+    CAST(CASE WHEN c.turn = w.turn THEN c.total - (w.kwh - coalesce(c.kwh, 0)) ELSE coalesce(c.kwh, 0) END
+        AS DECIMAL(18,4)) AS kwh
+FROM cells AS c
+JOIN whole AS w ON w.sid = c.sid AND w.usage_point_id = c.usage_point_id AND w.viewer = c.viewer AND w.ival = c.ival
 UNION ALL
 SELECT v.sid, v.usage_point_id, v.viewer, v.ival, v.day_from, v.day_to, 0 AS pos, 'all' AS period,
     CAST(1 AS BIGINT) AS known, v.kwh

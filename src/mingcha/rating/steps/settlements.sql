@@ -173,4 +173,7 @@ SELECT row_number() OVER (ORDER BY p.customer_id, p.seq) AS sid, p.customer_id, 
     coalesce(p.read_on, greatest(least(:month_end, coalesce(c.closed_on, :month_end)), :month_start)) AS read_on,
     :month_start AS month_start, :month_end AS month_end
 FROM parts AS p
-LEFT JOIN customer AS c ON c.customer_id = p.customer_id
+LEFT JOIN (
+    SELECT c.customer_id, c.opened_on, c.closed_on FROM customer AS c
+    WHERE c.customer_id IN (SELECT x.customer_id FROM parts AS x WHERE x.started_on IS NULL OR x.read_on IS NULL)
+) AS c ON c.customer_id = p.customer_id
