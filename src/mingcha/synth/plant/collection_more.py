@@ -20,6 +20,11 @@ _OPEN = {
 }  # fmt: skip
 
 
+def reaches(p: planter.Planter, before: int) -> bool:
+    """Return whether the window holds bills so many months before M."""
+    return p.plan.months > before
+
+
 def keep_open(p: planter.Planter) -> None:
     """Keep the bills open that are paid by hand below, or never (COL-010, COL-012, COL-019)."""
     for name, before in _OPEN.items():
@@ -82,8 +87,9 @@ def pay_late(
         p.con.execute(
             "INSERT INTO t_receipt BY NAME SELECT 'QL' || substr(bill_id, 2) AS receipt_id, customer_id, "
             f"bill_id, TIMESTAMP '{p.at(day, hour + 0.1)}' AS received_at, charged AS amount, "
-            f"'late_fee' AS kind, 'counter' AS channel, 'cash' AS instrument, '{person.staff('C')}' AS cashier_id, "
-            f"'{person.station_org}' AS station_org, '{person.county_org}' AS county_org, n "
+            "'late_fee' AS kind, 'counter' AS channel, 'cash' AS instrument, "
+            f"'{person.staff('C')}' AS cashier_id, '{person.station_org}' AS station_org, "
+            f"'{person.county_org}' AS county_org, n "
             f"FROM t_late_fee WHERE bill_id = '{bill}'"
         )
 
@@ -101,7 +107,8 @@ def due(p: planter.Planter, person: planter.Person, before: int) -> date:
 def cast_waivers(p: planter.Planter) -> None:
     """Choose whose late fee is waived."""
     for name, many in (("nobody", 2), ("self", 1), ("often", 1), ("once", 2), ("charged", 1)):
-        p.take(f"col010_{name}", many, f"{_HOME} AND read_day = 1")
+        if reaches(p, max(_OPEN[f"col010_{name}"])):
+            p.take(f"col010_{name}", many, f"{_HOME} AND read_day = 1")
 
 
 def waive(p: planter.Planter) -> None:
@@ -114,10 +121,10 @@ def waive(p: planter.Planter) -> None:
         ("charged", False, "NULL", "innocent", "in_order", "late, and charged in full"),
     )
     for name, waived, approval, kind, reason, note in plan:
-        for person in p.cast[f"col010_{name}"]:
+        for person in p.cast.get(f"col010_{name}", []):
             boss = approval or f"'{person.county_staff('M')}'"
             for before in _OPEN[f"col010_{name}"]:
-                day = due(p, person, before) + timedelta(days=9)
+                day = due(p, person, before) + timedelta(days=8)
                 pay_late(p, person, before, day, waived=waived, approved_by=boss)
             p.note(kind, "COL-010", ("bill", p.bill_id(person, 1)), person, (reason, note))
 
@@ -176,10 +183,12 @@ def misstate(p: planter.Planter) -> None:
 # COL-012 | unpaid bills more than 90 days late, ≥ 1000 CNY; or more than 30 days late and neither reminded
 # nor cut off; left out: disputed
 def cast_arrears(p: planter.Planter) -> None:
-    """Choose who owes for long; one is cut off for it on a proper day of M."""
+    """Choose who owes for long, as far as the window holds it; one is cut off for it, lawfully."""
+    p.take("col012_silent", 2, f"{_HOME} AND read_day = 1")
+    if not reaches(p, 4):
+        return
     p.take("col012_old", 2, f"{_LARGE} AND read_day = 1")
     p.take("col012_disputed", 1, f"{_LARGE} AND read_day = 1")
-    p.take("col012_silent", 2, f"{_HOME} AND read_day = 1")
     p.take("col012_small", 1, f"{_HOME} AND read_day = 1")
     # little use, as with everybody who is cut off: no sudden fall of it
     for person in p.take("col012_cut", 1, "kind = 'home' AND base BETWEEN 30 AND 90 AND read_day = 1"):
@@ -198,9 +207,9 @@ def cutting_day(p: planter.Planter, number: int) -> date:
 def chase(p: planter.Planter) -> None:
     """Take reminders away, and write the dispute (COL-012)."""
     for name, before in (("silent", 2), ("cut", 3)):
-        for person in p.cast[f"col012_{name}"]:
+        for person in p.cast.get(f"col012_{name}", []):
             p.con.execute(f"DELETE FROM t_notice WHERE bill_id = '{p.bill_id(person, before)}'")
-    for person in p.cast["col012_disputed"]:
+    for person in p.cast.get("col012_disputed", []):
         p.insert(
             "service_request",
             {
@@ -220,5 +229,5 @@ def chase(p: planter.Planter) -> None:
         ("small", "innocent", "threshold", "old, reminded, and less than 1000 CNY"),
         ("cut", "innocent", "cut", "not reminded in writing, but cut off for it"),
     ):
-        for person in p.cast[f"col012_{name}"]:
+        for person in p.cast.get(f"col012_{name}", []):
             p.note(kind, "COL-012", ("customer", person.cid), person, (reason, note))

@@ -15,18 +15,19 @@ _DEBT = {"nothing": 1, "early": 2, "no_notice": 3, "night": 3, "unapproved": 3, 
 # SRV-007 | cause arrears: nothing unpaid at cut_at; oldest due within 30 days; notice < 7 days or reminder
 # < 30 minutes before; at night, on or before a day of rest; nobody approved
 def cast_cuts(p: planter.Planter) -> None:
-    """Choose who is cut off in M."""
+    """Choose who is cut off in M, as far as the window holds the debt."""
     for name, many in (
         ("nothing", 2), ("early", 1), ("no_notice", 1), ("night", 1), ("unapproved", 1), ("lawful", 1),
         ("seven", 1),
     ):  # fmt: skip
-        p.take(f"srv007_{name}", many, _HOME)
+        if collection_more.reaches(p, _DEBT[name]):
+            p.take(f"srv007_{name}", many, _HOME)
 
 
 def owe(p: planter.Planter) -> None:
     """Keep the bills open for which supply is cut (SRV-007)."""
     for name, before in _DEBT.items():
-        for person in p.cast[f"srv007_{name}"]:
+        for person in p.cast.get(f"srv007_{name}", []):
             edits.never_paid(p, person, (before,))
 
 
@@ -41,7 +42,7 @@ def _paid_at(name: str) -> float:
 def settle(p: planter.Planter) -> None:
     """Pay the debt the day supply was cut; those who owe nothing paid before (SRV-007)."""
     for name, before in _DEBT.items():
-        for person in p.cast[f"srv007_{name}"]:
+        for person in p.cast.get(f"srv007_{name}", []):
             if name == "nothing":
                 collection_more.pay_cash(p, person, before, p.at(p.day(9), 10), receipt="QD")
             else:
@@ -59,10 +60,10 @@ def cut(p: planter.Planter) -> None:
         ("lawful", "innocent", "in_order", "told, reminded, approved, by day"),
         ("seven", "innocent", "threshold", "told seven days before, reminded thirty minutes before"),
     ):
-        for person in p.cast[f"srv007_{name}"]:
+        for person in p.cast.get(f"srv007_{name}", []):
             _cut(p, person, name)
             p.note(kind, "SRV-007", ("customer", person.cid), person, (reason, note))
-    for person in p.cast["col012_cut"]:
+    for person in p.cast.get("col012_cut", []):
         why = ("in_order", "cut off for an old debt, told before, and still without supply")
         p.note("innocent", "SRV-007", ("customer", person.cid), person, why)
 
