@@ -87,14 +87,14 @@ GROUP BY e.sid, e.usage_point_id, e.seg;
 -- :: rc_market
 -- Energy prices of the market as billed: handed on, not checked.
 WITH traded AS (
-    SELECT s.sid, s.customer_id, s.billing_period, ',' || replace(s.bill_ids, ' ', '') || ',' AS bill_ids
+    SELECT s.sid, s.customer_id, ',' || replace(s.bill_ids, ' ', '') || ',' AS bill_ids
     FROM rt_settlement AS s
     JOIN (SELECT DISTINCT sid FROM rc_contract WHERE direct = 1) AS d ON d.sid = s.sid
 ),
 billed AS (
     SELECT t.sid, l.usage_point_id, coalesce(l.period, 'all') AS period, l.price, l.quantity, l.amount
     FROM traded AS t
-    JOIN bill AS b ON b.customer_id = t.customer_id AND b.billing_period = t.billing_period
+    JOIN bill AS b ON b.customer_id = t.customer_id AND b.billing_period = :period
         AND contains(t.bill_ids, ',' || b.bill_id || ',')
     JOIN bill_line AS l ON l.bill_id = b.bill_id AND l.component = 'energy'
     WHERE l.quantity <> 0

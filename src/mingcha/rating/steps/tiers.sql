@@ -34,12 +34,15 @@ WHERE e.kwh <> 0 GROUP BY e.sid;
 -- :: rc_climb
 -- kWh per segment (and period, where each has its own ladder), what came before them, and which ladder it is.
 WITH used AS (
-    SELECT e.sid, e.usage_point_id, e.seg, e.seg_from, e.seg_to, e.tariff_id, l.tier_basis,
-        CASE WHEN l.tier_measure = 'period' THEN e.period ELSE 'all' END AS scope, CAST(sum(e.kwh) AS DECIMAL(18,4)) AS kwh
+    SELECT e.sid, e.usage_point_id, e.seg, e.seg_from, e.seg_to, e.tariff_id, l.tier_basis, 'all' AS scope, e.kwh
+    FROM rc_segment AS e
+    JOIN rc_ladder AS l ON l.tariff_id = e.tariff_id AND l.on_day = e.seg_from AND coalesce(l.tier_measure, '') <> 'period'
+    UNION ALL
+    SELECT e.sid, e.usage_point_id, e.seg, e.seg_from, e.seg_to, e.tariff_id, l.tier_basis, e.period AS scope,
+        CAST(sum(e.kwh) AS DECIMAL(18,4)) AS kwh
     FROM rt_energy AS e
-    JOIN rc_ladder AS l ON l.tariff_id = e.tariff_id AND l.on_day = e.seg_from
-    GROUP BY e.sid, e.usage_point_id, e.seg, e.seg_from, e.seg_to, e.tariff_id, l.tier_basis,
-        CASE WHEN l.tier_measure = 'period' THEN e.period ELSE 'all' END
+    JOIN rc_ladder AS l ON l.tariff_id = e.tariff_id AND l.on_day = e.seg_from AND l.tier_measure = 'period'
+    GROUP BY e.sid, e.usage_point_id, e.seg, e.seg_from, e.seg_to, e.tariff_id, l.tier_basis, e.period
 ),
 several AS (SELECT DISTINCT sid, usage_point_id FROM used WHERE seg > 1),
 earlier AS (
