@@ -77,10 +77,14 @@ def never_paid(p: planter.Planter, person: planter.Person, before: tuple[int, ..
 def change_days(
     p: planter.Planter, pid: str, kwh: str, *, mult: int, reading_id: str, where: str = "true"
 ) -> None:
-    """Add `kwh` (SQL) to the import of each day on which `where` holds; indexes and M's reading follow."""
+    """Add `kwh` (SQL) to the import of each day since M began on which `where` holds.
+
+    Indexes follow, and M's reading.
+    """
     p.con.execute(
         "CREATE OR REPLACE TABLE added AS SELECT day, CAST(round(CASE WHEN "
-        f"{where} THEN CAST({kwh} AS DOUBLE) ELSE 0 END / {mult}, 2) AS DECIMAL(18,2)) AS units "
+        f"day >= DATE '{p.day(1)}' AND ({where}) THEN CAST({kwh} AS DOUBLE) ELSE 0 END / {mult}, 2) "
+        "AS DECIMAL(18,2)) AS units "
         f"FROM t_daily_energy WHERE usage_point_id = '{pid}'"
     )
     p.con.execute(
@@ -90,8 +94,7 @@ def change_days(
         f"WHERE d.usage_point_id = '{pid}' AND a.day = d.day"
     )
     row = p.con.execute(
-        f"SELECT CAST(coalesce(sum(units), 0) AS DECIMAL(18,2)) FROM added WHERE day < DATE '{p.end}' "
-        f"AND day >= DATE '{p.day(1)}'"
+        f"SELECT CAST(coalesce(sum(units), 0) AS DECIMAL(18,2)) FROM added WHERE day < DATE '{p.end}'"
     ).fetchone()
     assert row is not None
     p.con.execute(
