@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from mingcha.synth.plant import planter, rebilling
-from mingcha.synth.plant.pricing_category import INDUSTRY
 
 
 # CON-301 | supply_kind temporary, active, temporary_until < D (null: opened_on + 36 months, 6 before June
@@ -78,12 +77,14 @@ def extend(p: planter.Planter) -> None:
 # CON-020 | sealed under a suspend ticket for < 15 days, and the charge reduced for it; or > 184 days in a
 # calendar year, and charged on less afterwards
 _STOPS = {"short": 8, "full": 10}
+# who has let a transformer rest before may do so in M instead
+_TWO_PART = "kind = 'industry' AND NOT on_demand AND status = 'active' AND trait IN ('standby', 'plain')"
 
 
 def cast_suspended(p: planter.Planter) -> None:
     """Choose who lets one of two transformers rest for some days of M."""
     for name, days in _STOPS.items():
-        for person in p.take(f"con020_{name}", 1, f"{INDUSTRY} AND NOT on_demand", easy=False):
+        for person in p.take(f"con020_{name}", 1, _TWO_PART, easy=False):
             p.retell(
                 person, trait="'standby'", plain="false", kva2="kva1", cap="2 * kva1", cap0="2 * kva1",
                 eff_on=f"DATE '{_rests(p)}'", eff_m=str(p.m),
