@@ -186,7 +186,11 @@ def judge(
 
 
 def together(rule: books.Rule, examples: list[Any]) -> dict[str, list[Row]]:
-    """Return the rows of all examples by table, ids marked by example, one row for each key."""
+    """Return the rows of all examples by table, ids marked by example, one row for each key.
+
+    A single example keeps its ids: a few columns name an object in words (the values of a change), and
+    would point nowhere if only the object were renamed.
+    """
     tables: dict[str, dict[str, Row]] = {}
     for number, example in enumerate(examples):
         absent = set(example.not_delivered)
@@ -194,7 +198,7 @@ def together(rule: books.Rule, examples: list[Any]) -> dict[str, list[Row]]:
             if table in absent:
                 continue
             for row in rows:
-                marked = mark(table, row, f"e{number:02d}.", absent)
+                marked = mark(table, row, f"e{number:02d}." if len(examples) > 1 else "", absent)
                 key = repr([marked.get(name) for name in CONTRACT.table(table).key])
                 tables.setdefault(table, {}).setdefault(key, marked)
     return {table: list(rows.values()) for table, rows in tables.items()}
