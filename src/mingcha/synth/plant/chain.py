@@ -114,6 +114,7 @@ STATIONS: dict[str, tuple[planter.Step, ...]] = {
         pricing_parts.compensate,
         usage_more.feed_back,
         usage_more.count_less,
+        usage_more.stay_below,
         metering_events.lose_voltages,
         metering_events.lose_currents,
         losses.record_less,

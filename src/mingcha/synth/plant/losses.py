@@ -12,6 +12,8 @@ from mingcha.synth.plant import edits, planter
 
 # what makes a bill smaller than what was collected: a district of such a customer may be named by LOS-010
 SHORTENING = ("MET-002", "MET-016", "MET-017", "MET-020", "REA-", "PRI-080", "PRI-082", "CON-006", "CON-025")
+# what makes a meter count too little for some days: its district may lose more on these
+UNEVEN = ("MET-015", "MET-016", "MET-017", "USE-003", "USE-401")
 LOW = 4.3
 _RATE = """
     WITH d AS (
@@ -69,19 +71,14 @@ def record_less(p: planter.Planter) -> None:
             reading_id=p.reading_id(person),
             where="date_diff('day', DATE '2020-01-01', day) % 3 = 0",
         )
-        row = p.con.execute(f"SELECT dn FROM c WHERE n = {person.n}").fetchone()
-        assert row is not None
         why = ("high_month", "works record too little on every third day")
-        p.note("consequence", "LOS-001", ("district", f"D{row[0]:06d}"), None, why)
+        p.note("consequence", "LOS-001", ("district", _district(p, person.n)), None, why)
 
 
 def spoil_districts(p: planter.Planter) -> None:
     """Change what gateways measure in the quietest districts (LOS-001, 002, 004, 006)."""
-    taken = {
-        row[0]
-        for person in p.cast["use003"]
-        for row in p.con.execute(f"SELECT dn FROM c WHERE n = {person.n}").fetchall()
-    }
+    # where a point is silent already, or works record too little, nothing is quiet
+    taken = {_dn(p, person.n) for name in ("use003", "rea009_no_data") for person in p.cast.get(name, ())}
     sql = _RATE.format(first=p.day(1), end=p.end)
     found = [District(*row) for row in p.con.execute(sql).fetchall() if row[0] not in taken]
     # a week's jump must not make a high month of a district that loses much anyway
@@ -173,21 +170,24 @@ def forget_bills(p: planter.Planter) -> None:
         p.note("consequence", "PRI-080", ("customer", person.cid), person, why)
 
 
-def _district(p: planter.Planter, n: int) -> str:
+def _dn(p: planter.Planter, n: int) -> int:
     row = p.con.execute(f"SELECT dn FROM c WHERE n = {n}").fetchone()
     assert row is not None
-    return f"D{row[0]:06d}"
+    return int(row[0])
+
+
+def _district(p: planter.Planter, n: int) -> str:
+    return f"D{_dn(p, n):06d}"
 
 
 def name_traces(p: planter.Planter) -> None:
-    """Note which districts may be named for a customer's fault (LOS-006, LOS-010), and which must not."""
+    """Note which districts may be named for a customer's fault (LOS-004, 006, 010), and which must not."""
+    named = {case.subject_id for case in p.truth.cases if case.rule_id == "LOS-004"}
+    for district in sorted(_of_faults(p, UNEVEN) - named):
+        why = ("jump", "a meter of it counts too little for some days")
+        p.note("consequence", "LOS-004", ("district", district), None, why)
     named = {case.subject_id for case in p.truth.cases if case.rule_id == "LOS-010"}
-    short = {
-        int(case.customer_id[1:])
-        for case in p.truth.cases
-        if case.kind == "planted" and case.customer_id and case.rule_id.startswith(SHORTENING)
-    }
-    for district in sorted({_district(p, n) for n in sorted(short)} - named):
+    for district in sorted(_of_faults(p, SHORTENING) - named):
         why = ("billed_below", "a customer of it is billed less than was collected")
         p.note("consequence", "LOS-010", ("district", district), None, why)
     named = {case.subject_id for case in p.truth.cases if case.rule_id in ("LOS-010", "LOS-002")}
@@ -203,3 +203,13 @@ def name_traces(p: planter.Planter) -> None:
     for person in p.cast.get("rea009_no_data", ()):
         why = ("low_cover", "a point of it is silent")
         p.note("consequence", "LOS-006", ("district", _district(p, person.n)), None, why)
+
+
+def _of_faults(p: planter.Planter, rules: tuple[str, ...]) -> set[str]:
+    """Return the districts of the customers planted for these rules, or the beginnings of their ids."""
+    people = {
+        int(case.customer_id[1:])
+        for case in p.truth.cases
+        if case.kind == "planted" and case.customer_id and case.rule_id.startswith(rules)
+    }
+    return {_district(p, n) for n in people}

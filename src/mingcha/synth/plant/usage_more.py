@@ -165,13 +165,28 @@ def cast_overloaded(p: planter.Planter) -> None:
     """Choose shops that take more than they contracted for (USE-001)."""
     plan = (
         ("over", 2, 1.45, "planted", "over_contract", "well above the contract each day at noon"),
-        ("heavy", 1, 0.74, "planted", "heavily_loaded", "close to the contract each day"),
-        ("near", 2, 0.55, "innocent", "threshold", "three quarters of the contract at most"),
+        ("heavy", 1, 1.0, "planted", "heavily_loaded", "close to the contract each day"),
+        ("near", 2, 0.52, "innocent", "threshold", "three quarters of the contract at most"),
     )
     for name, many, share, kind, reason, note in plan:
         for person in p.take(f"use001_{name}", many, "kind = 'shop' AND cap BETWEEN 10 AND 15"):
             p.watch(person)
-            kwh = round(person.cap * share * 30.4 * 24 / SHOP_PEAK, 1)
+            row = p.con.execute(f"SELECT pf FROM c WHERE n = {person.n}").fetchone()
+            assert row is not None
+            kwh = round(person.cap * share * float(row[0]) * 30.4 * 24 / SHOP_PEAK, 1)
             p.use(person, range(-1, p.plan.months + 1), kwh)
             p.retell(person, base=str(kwh))
             p.note(kind, "USE-001", ("customer", person.cid), person, (reason, note))
+
+
+def stay_below(p: planter.Planter) -> None:
+    """Hold the curve of the heavily loaded below their contract on every day (USE-001)."""
+    for person in p.cast["use001_heavy"]:
+        day = 'CAST("at" AS DATE)'
+        p.con.execute(
+            "UPDATE t_load_curve AS l SET p_kw = round(l.p_kw * d.part, 4), "
+            f"q_kvar = round(l.q_kvar * d.part, 4) FROM (SELECT {day} AS day, "
+            f"least(1, {person.cap} * 0.98 / max(CAST(p_kw / pf AS DOUBLE))) AS part "
+            f"FROM t_load_curve WHERE usage_point_id = '{person.pid}' GROUP BY {day}) AS d "
+            f"WHERE l.usage_point_id = '{person.pid}' AND d.day = CAST(l.\"at\" AS DATE)"
+        )
