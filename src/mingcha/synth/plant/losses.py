@@ -82,17 +82,17 @@ def spoil_districts(p: planter.Planter) -> None:
     sql = _RATE.format(first=p.day(1), end=p.end)
     found = [District(*row) for row in p.con.execute(sql).fetchall() if row[0] not in taken]
     # a week's jump must not make a high month of a district that loses much anyway
-    low = [district for district in found if district.pct < LOW][:2]
+    low = [district for district in found if district.pct < LOW][:3]
     quiet = iter([district for district in found if district not in low])
-    for _ in range(2):
+    for _ in range(3):
         _high(p, next(quiet))
-    for _ in range(2):
+    for _ in range(3):
         _negative(p, next(quiet))
     for district in low:
         _jump(p, district)
-    _stop_measuring(p, next(quiet), next(quiet), next(quiet))
+    _stop_measuring(p, (next(quiet), next(quiet)), next(quiet), next(quiet))
     why = ("in_band", "loses what it may")
-    for district in (next(quiet), next(quiet)):
+    for district in (next(quiet), next(quiet), next(quiet)):
         for rule in ("LOS-001", "LOS-002", "LOS-004", "LOS-006"):
             p.note("innocent", rule, ("district", district.district_id), None, why)
 
@@ -130,8 +130,10 @@ def _jump(p: planter.Planter, district: District) -> None:
 
 
 # LOS-006 | no gateway in force; or its value missing, or cover < 98 %, on ≥ 3 of 7 d; left out: out
-def _stop_measuring(p: planter.Planter, silent: District, gone: District, brief: District) -> None:
-    for district, first, last in ((silent, 9, 13), (brief, 9, 10)):
+def _stop_measuring(
+    p: planter.Planter, silent: tuple[District, District], gone: District, brief: District
+) -> None:
+    for district, first, last in ((silent[0], 9, 13), (silent[1], 20, 23), (brief, 9, 9)):
         p.con.execute(
             f"DELETE FROM t_daily_energy WHERE usage_point_id = '{district.gateway_id}' "
             f"AND day BETWEEN DATE '{p.day(first)}' AND DATE '{p.day(last)}'"
@@ -143,9 +145,10 @@ def _stop_measuring(p: planter.Planter, silent: District, gone: District, brief:
     p.con.execute(
         f"DELETE FROM t_daily_energy WHERE usage_point_id = '{gone.gateway_id}' AND day >= DATE '{p.day(12)}'"
     )
-    _note(p, "planted", "LOS-006", silent, ("gateway_silent", "the gateway says nothing for five days"))
+    for district in silent:
+        _note(p, "planted", "LOS-006", district, ("gateway_silent", "the gateway says nothing for days"))
     _note(p, "planted", "LOS-006", gone, ("no_gateway", "the gateway was taken down and not replaced"))
-    _note(p, "innocent", "LOS-006", brief, ("persistence", "the gateway says nothing for two days"))
+    _note(p, "innocent", "LOS-006", brief, ("persistence", "the gateway says nothing for one day"))
 
 
 def _note(p: planter.Planter, kind: str, rule: str, district: District, why: tuple[str, str]) -> None:
@@ -156,7 +159,7 @@ def _note(p: planter.Planter, kind: str, rule: str, district: District, why: tup
 def cast_unbilled(p: planter.Planter) -> None:
     """Choose works whose bill of M is forgotten (LOS-010)."""
     large = "base > 0.05 * (SELECT sum(x.base) FROM c x WHERE x.dn = c.dn AND NOT x.hv)"
-    p.take("los010", 2, f"kind IN ('works', 'school', 'shop') AND {large}")
+    p.take("los010", 3, f"kind IN ('works', 'school', 'shop') AND {large}")
 
 
 def forget_bills(p: planter.Planter) -> None:

@@ -15,7 +15,7 @@ _HOME = "kind = 'home' AND base BETWEEN 150 AND 300"
 # left out: pv_connection ticket open ≤ 30 d
 def cast_exporting(p: planter.Planter) -> None:
     """Choose homes that feed back without a generator in the books (USE-101)."""
-    for name, many in (("sun", 2), ("ticket", 1), ("weak", 1)):
+    for name, many in (("sun", 2), ("ticket", 1), ("weak", 2)):
         for person in p.take(f"use101_{name}", many, _HOME):
             p.watch(person)
     p.take("use101_blind", 1, _HOME)
@@ -147,7 +147,7 @@ def cast_fallen(p: planter.Planter) -> None:
         return
     plan = (
         ("alone", 3, (2, 1, 0), 0.38, "planted", "fell_alone", "38 % of before for three months"),
-        ("near", 1, (2, 1, 0), 0.66, "innocent", "threshold", "two thirds of before"),
+        ("near", 2, (2, 1, 0), 0.66, "innocent", "threshold", "two thirds of before"),
         ("two", 1, (1, 0), 0.45, "innocent", "threshold", "for two months only"),
     )
     for name, many, fallen, share, kind, reason, note in plan:
@@ -166,7 +166,7 @@ def cast_overloaded(p: planter.Planter) -> None:
     plan = (
         ("over", 2, 1.45, "planted", "over_contract", "well above the contract each day at noon"),
         ("heavy", 1, 1.0, "planted", "heavily_loaded", "close to the contract each day"),
-        ("near", 2, 0.52, "innocent", "threshold", "three quarters of the contract at most"),
+        ("near", 3, 0.52, "innocent", "threshold", "three quarters of the contract at most"),
     )
     for name, many, share, kind, reason, note in plan:
         for person in p.take(f"use001_{name}", many, "kind = 'shop' AND cap BETWEEN 10 AND 15"):
