@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import importlib.util
+import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 NO_LIMIT = 1e38
@@ -21,11 +27,32 @@ class Bill:
     fixed: float
 
 
+def installed() -> bool:
+    """Return whether the calculator is there; nothing of it is loaded."""
+    return importlib.util.find_spec("PySAM") is not None
+
+
+@functools.cache
+def module() -> Any:
+    """Return PySAM.Utilityrate5.
+
+    It crashes the process where its own path is not ASCII (a checkout in a folder with a Chinese name), so
+    it is then loaded through a link in a temporary folder.
+    """
+    found = importlib.util.find_spec("PySAM")
+    assert found is not None
+    assert found.origin is not None
+    place = Path(found.origin).parent
+    if not str(place).isascii():
+        links = Path(tempfile.mkdtemp(prefix="pysam-"))
+        (links / "PySAM").symlink_to(place)
+        sys.path.insert(0, str(links))
+    return importlib.import_module("PySAM.Utilityrate5")
+
+
 def year(rate: dict[str, Any], load: Sequence[Decimal]) -> list[Bill]:
     """Return the twelve months of a rate over a load year."""
-    from PySAM import Utilityrate5
-
-    model = Utilityrate5.new()
+    model = module().new()
     model.Lifetime.analysis_period = 1
     model.Lifetime.inflation_rate = 0
     model.Lifetime.system_use_lifetime_output = 0
