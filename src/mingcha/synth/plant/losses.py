@@ -159,7 +159,10 @@ def _note(p: planter.Planter, kind: str, rule: str, district: District, why: tup
 def cast_unbilled(p: planter.Planter) -> None:
     """Choose works whose bill of M is forgotten (LOS-010)."""
     large = "base > 0.05 * (SELECT sum(x.base) FROM c x WHERE x.dn = c.dn AND NOT x.hv)"
-    p.take("los010", 3, f"kind IN ('works', 'school', 'shop') AND {large}")
+    # a neighbour billed by too high a multiplier would make up for the bill that is missing
+    others = [person.n for name, people in p.cast.items() if name.startswith("met002") for person in people]
+    apart = f"dn NOT IN (SELECT x.dn FROM c x WHERE x.n IN ({', '.join(map(str, [0, *others]))}))"
+    p.take("los010", 3, f"kind IN ('works', 'school', 'shop') AND {large} AND {apart}")
 
 
 def forget_bills(p: planter.Planter) -> None:
