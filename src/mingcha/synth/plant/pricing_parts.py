@@ -83,7 +83,20 @@ def cast_factors(p: planter.Planter) -> None:
 
 
 def compensate(p: planter.Planter) -> None:
-    """Let a customer give back as much reactive energy as a third of what it draws (PRI-057)."""
+    """Set the reactive energy on which the wrong power factors rest (PRI-057).
+
+    One customer gives back a third of what it draws. Another draws 0.6 kvarh per kWh: around a factor of
+    0.86 every hundredth has its own percentage, so that the transformer's share shows.
+    """
+    for person in p.cast["pri057_loss"]:
+        p.con.execute(
+            "UPDATE t_reading r SET end_value = r.start_value + q.units, energy = q.units * r.multiplier "
+            "FROM (SELECT round((end_value - start_value) * 0.60, 2) AS units FROM t_reading "
+            f"WHERE usage_point_id = '{person.pid}' AND register = 'active' "
+            f"AND billing_period = '{p.period}') q "
+            f"WHERE r.usage_point_id = '{person.pid}' AND r.register = 'reactive_import' "
+            f"AND r.billing_period = '{p.period}'"
+        )
     for person in p.cast["pri057_reverse"]:
         p.con.execute(
             "UPDATE t_reading r SET end_value = r.start_value + q.units, energy = q.units * r.multiplier "
