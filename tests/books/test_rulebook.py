@@ -16,7 +16,7 @@ from mingcha.rules import fuse, graph, lint, lock, proving
 BOOK, PROBLEMS = books.read()
 RULES = sorted(BOOK.rules)
 # Relations of the catalogue that no rule of this book reads yet.
-WAITING = {"excl_holiday", "point_day"}
+WAITING = {"point_day"}
 ALARMS = rulebook.ROOT / "known_alarms.csv"
 
 
