@@ -116,7 +116,8 @@ def scan(folder: Path) -> dict[str, Any]:
         files = [str(path) for path in snapshot.files(table)]
         there = [column for column in columns if column in snapshot.columns_delivered(table)]
         if files and there:
-            selected = ", ".join(f'max("{column}")' for column in there)
+            # hashed, since a maximum is answered from the statistics of the file without reading it
+            selected = ", ".join(f'bit_xor(hash("{column}"))' for column in there)
             found = con.execute(f"SELECT count(*), {selected} FROM read_parquet({files!r})").fetchone()
             rows[table] = found[0] if found else 0
     return {"seconds": time.perf_counter() - started, "rows": rows, "columns": read}
