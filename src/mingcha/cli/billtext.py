@@ -77,7 +77,6 @@ _SAY = {
         "default a default value.",
     ),
 }
-_TITLES = ("bill_line", "bill", "reading", "usage_point", "contract", "rerated_gap", "bill_difference")
 
 
 def page(told: billexplain.Explained, *, language: str) -> str:

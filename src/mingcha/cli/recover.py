@@ -245,8 +245,11 @@ def _bad_file(what: str, mend: str) -> errors.DataError:
 def _write(current: session.Session, sheet: Worksheet, *, form: str, out: Path | None, language: str) -> None:
     content = _content(sheet, form, language)
     if out is not None:
+        from mingcha.findings import export
+
         try:
-            out.write_bytes(content)
+            with export.whole_file(out) as draft:
+                draft.write_bytes(content)
         except OSError as error:
             raise errors.SetupError(
                 f"{out} cannot be written: {error.strerror or error}",
